@@ -1,0 +1,1 @@
+"""crm_api: a headless CRM behind one HTTP API."""

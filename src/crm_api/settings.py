@@ -1,0 +1,186 @@
+"""All settings of the process, read from the environment once.
+
+Every setting is `CRM_<NAME>`, except the three addresses that other tools know by their own names:
+`DATABASE_URL`, `DATABASE_OWNER_URL` and `REDIS_URL`. An entry point builds one `Settings` and hands it in;
+nothing below the edges looks settings up. `docs/configuration.md` lists every field (a test compares them).
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_RATE = re.compile(r"^(?P<count>[1-9]\d{0,8})/(?P<unit>second|minute|hour)$")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+def asyncpg_url(url: str) -> str:
+    """The same database address with the driver this project uses.
+
+    Accepts what hosting services hand out (`postgres://`, `postgresql://`, libpq's `sslmode=`): SQLAlchemy 2.1
+    would take a bare `postgresql://` for psycopg, and asyncpg calls the option `ssl`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql", "postgresql+asyncpg"):
+        raise ValueError("must be a postgresql:// address")
+    if not parts.path.strip("/"):
+        raise ValueError("must name a database, as in postgresql://user@host/name")
+    query = [("ssl" if key == "sslmode" else key, value) for key, value in parse_qsl(parts.query)]
+    return _address("postgresql+asyncpg", parts.netloc, parts.path, query)
+
+
+def driver_url(url: str) -> str:
+    """The same address as asyncpg itself takes it: libpq's form, without SQLAlchemy's driver suffix."""
+    parts = urlsplit(asyncpg_url(url))
+    query = [("sslmode" if key == "ssl" else key, value) for key, value in parse_qsl(parts.query)]
+    return _address("postgresql", parts.netloc, parts.path, query)
+
+
+def _address(scheme: str, netloc: str, path: str, query: list[tuple[str, str]]) -> str:
+    # Not urlunsplit: it drops the `//` of an address without host, as in postgresql:///crm?host=/run/postgresql.
+    return f"{scheme}://{netloc}{path}" + (f"?{urlencode(query, safe='/', quote_via=quote)}" if query else "")
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part for part in re.split(r"[,\s]+", value.strip()) if part)
+    return value
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Immutable; `model_copy(update=…)` makes a variant."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CRM_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        use_attribute_docstrings=False,
+    )
+
+    database_url: str = Field(
+        default="postgresql+asyncpg://crm_app@localhost/crm",
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL (15 or newer) as the application's role, which must be neither superuser nor owner of the tables "
+        "nor BYPASSRLS. `up` starts an embedded server when this is not set.",
+    )
+    database_owner_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url"),
+        description="The same database as the role that owns the tables: needed by `migrate` and for making partitions. "
+        "The API itself never uses it.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"),
+        description="Valkey or Redis (`redis://`, `rediss://`, `unix://`): wake-ups and rate limits only. Losing it loses no data; "
+        "without it the worker polls and limits are not enforced.",
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="The address under which clients reach the API; used in links, problem types and OAuth metadata. No trailing slash.",
+    )
+    rate_limit: str = Field(
+        default="600/minute",
+        description="Request cost that one token may spend: `<count>/second|minute|hour`, or `off`.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("*",),
+        description="Origins whose pages may call the API from a browser, separated by commas. `*` allows all (no cookie is read there).",
+    )
+    max_body_bytes: int = Field(default=5_000_000, ge=1_024, description="Largest request body in bytes; beyond it 413.")
+    max_json_depth: int = Field(default=32, ge=4, le=200, description="Deepest nesting of a JSON body; beyond it 400.")
+    max_url_bytes: int = Field(default=8_192, ge=512, description="Longest path and query string in bytes; beyond it 414.")
+    max_answer_bytes: int = Field(default=10_000_000, ge=10_000, description="Largest answer in bytes; beyond it the request is refused.")
+    request_timeout_s: float = Field(default=30.0, gt=0, description="Seconds after which a request is given up and answered 503.")
+    db_pool_size: int = Field(default=10, ge=1, le=200, description="Database connections held by one process.")
+    db_org_connections: int = Field(
+        default=6, ge=1, description="Connections that one organisation may use at once in one process, so that it cannot take the pool."
+    )
+    db_wait_s: float = Field(default=1.0, gt=0, description="Seconds a request waits for such a connection before 503 with Retry-After.")
+    statement_timeout_ms: int = Field(default=20_000, ge=0, description="PostgreSQL's statement_timeout per transaction; 0 sets none.")
+    streams_per_token: int = Field(default=5, ge=1, description="Event streams (SSE) that one token may hold open.")
+    default_region: str = Field(
+        default="US", pattern=r"^[A-Z]{2}$", description="Region (ISO 3166-1) for phone numbers without country code in new organisations."
+    )
+    egress_allow: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Networks (CIDR, separated by commas) that outgoing requests may reach although private, loopback or link-local.",
+    )
+    api_versions: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("2026-12-01",), description="Dated API versions that `CRM-Version` may name, oldest first; the last is the default."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level that is logged.")
+    log_format: Literal["json", "console"] = Field(default="json", description="`json` for machines, `console` for people.")
+    data_dir: Path = Field(default=Path(".crm"), description="Folder of the embedded servers and of files that the API stores.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        return asyncpg_url(value)
+
+    @field_validator("database_owner_url")
+    @classmethod
+    def _database_owner_url(cls, value: str | None) -> str | None:
+        return None if value is None else asyncpg_url(value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("must be a redis://, rediss:// or unix:// address")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
+            raise ValueError("must be an http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_limit(cls, value: str) -> str:
+        if value != "off" and not _RATE.match(value):
+            raise ValueError("must be `off` or like `600/minute`")
+        return value
+
+    @field_validator("cors_origins", "egress_allow", "api_versions", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("api_versions")
+    @classmethod
+    def _api_versions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or any(not _VERSION.match(version) for version in value) or list(value) != sorted(set(value)):
+            raise ValueError("must be dates (YYYY-MM-DD), oldest first")
+        return value
+
+    @property
+    def rate(self) -> tuple[int, int] | None:
+        """`rate_limit` as (cost, seconds), or None when it is off."""
+        match = _RATE.match(self.rate_limit)
+        return (int(match["count"]), _SECONDS[match["unit"]]) if match else None
+
+    @property
+    def api_version(self) -> str:
+        """The newest dated API version: what a request without `CRM-Version` gets unless its token is pinned."""
+        return self.api_versions[-1]
+
+
+def environment_names() -> dict[str, str]:
+    """Field name → name of its environment variable, in the order of the fields."""
+    names = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        names[name] = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"CRM_{name.upper()}"
+    return names
