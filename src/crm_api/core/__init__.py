@@ -1,0 +1,1 @@
+"""Plain Python that everything else stands on: no database, no HTTP framework, no settings."""

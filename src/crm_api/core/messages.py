@@ -1,0 +1,152 @@
+"""Texts of errors in the languages the API speaks, and the choice of language (RFC 9110 §12.5.4).
+
+Only titles and messages are translated. Codes and params are the same in every language, so programs read those.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from crm_api.core.messages_de import FIELD_MESSAGES_DE, TITLES_DE
+from crm_api.core.problem_types import PROBLEMS
+
+DEFAULT_LANGUAGE: Final = "en"
+
+#: Codes of single mistakes (`errors[].code`) with the English template of the message.
+FIELD_CODES: Final[dict[str, str]] = {
+    "required": "This field is required.",
+    "unknown_field": "There is no such field.",
+    "unknown_parameter": "There is no such parameter.",
+    "unknown_operator": "There is no such operator for this field.",
+    "unknown_relation": "There is no such relation.",
+    "unknown_view": "There is no such view.",
+    "read_only": "This field is read-only.",
+    "not_filterable": "This field can't be used in a filter.",
+    "not_sortable": "This field can't be used to sort.",
+    "sort_not_indexed": "No index serves this order.",
+    "type": "The value must be of type {expected}.",
+    "null_not_allowed": "The value must not be null.",
+    "min": "The value must be at least {min}.",
+    "max": "The value must be at most {max}.",
+    "exclusive_min": "The value must be greater than {min}.",
+    "exclusive_max": "The value must be less than {max}.",
+    "min_length": "At least {min_length} characters are needed.",
+    "max_length": "At most {max_length} characters are allowed.",
+    "min_items": "At least {min_items} items are needed.",
+    "too_many_items": "At most {max_items} items are allowed.",
+    "repeated_item": "The same item appears more than once.",
+    "digits": "At most {scale} digits are allowed after the decimal point.",
+    "max_digits": "At most {max_digits} digits are allowed.",
+    "pattern": "The value does not have the form asked for: {pattern}",
+    "enum": "The value is not one of those allowed.",
+    "multiple_of": "The value must be a multiple of {multiple_of}.",
+    "invalid_email": "This is not an e-mail address: {reason}",
+    "invalid_phone": "This is not a telephone number.",
+    "invalid_url": "This is not a web address (http or https).",
+    "invalid_domain": "This is not a domain name.",
+    "invalid_date": "This is not a date of the form YYYY-MM-DD: {reason}",
+    "invalid_timestamp": "This is not an RFC 3339 timestamp with an offset: {reason}",
+    "invalid_duration": "This is not an ISO 8601 duration such as P30D or PT1H.",
+    "invalid_period": "This is neither a relative period nor a duration.",
+    "invalid_time_zone": "There is no such time zone; use an IANA name such as Europe/Berlin.",
+    "invalid_language": "This is not a language tag such as en or de-CH.",
+    "invalid_currency": "This is not an ISO 4217 currency code.",
+    "invalid_country": "This is not an ISO 3166-1 alpha-2 country code.",
+    "invalid_decimal": "Decimals are strings of digits with an optional sign and decimal point, such as \"1000.50\".",
+    "invalid_number": "This is not a number.",
+    "invalid_boolean": "This must be true or false.",
+    "invalid_uuid": "This is not a UUID.",
+    "invalid_id": "An id given by the client must be a UUIDv7.",
+    "invalid_characters": "The text contains NUL or an unpaired surrogate.",
+    "invalid_json": "This is not valid JSON: {reason}",
+    "invalid_utf8": "The text is not valid UTF-8.",
+    "invalid_header": "The header can't be understood: {reason}",
+    "invalid_etag": "This is not an entity tag (RFC 9110 §8.8.3).",
+    "invalid_cursor": "The cursor is not valid here: {reason}",
+    "invalid_filter": "The filter can't be understood: {reason}",
+    "invalid_combination": "This can't be combined with {other}.",
+    "invalid_path": "There is no such path.",
+    "invalid_body": "The request needs a JSON {expected} as its body.",
+    "json_depth": "JSON may be nested {max} levels deep at most.",
+    "body_not_allowed": "This request takes no body.",
+    "repeated_parameter": "This parameter may be given once.",
+    "not_found_reference": "There is no such record.",
+    "unresolved_reference": "No record has this value.",
+    "ambiguous_reference": "More than one record has this value.",
+    "deleted_reference": "The record it refers to is deleted.",
+    "wrong_object": "The record it refers to is of another object; expected {expected}.",
+    "cycle": "This would make the record its own ancestor.",
+    "duplicate": "This value is already taken.",
+    "reserved_name": "This name is reserved.",
+    "immutable": "This field can't be changed once it is set.",
+    "one_of_required": "At least one of these fields is required: {fields}.",
+    "exactly_one_primary": "Exactly one must be primary.",
+    "required_on_enter": "The target stage requires this field.",
+    "required_on_lost": "A lost deal needs a reason.",
+    "illegal_transition": "It can't change from {from} to this value.",
+    "has_children": "Other records refer to it.",
+    "in_use": "It is in use by {count} records.",
+    "field_forbidden": "You may not read or write this field.",
+    "limit": "The limit is {max}.",
+}
+
+_TITLES_EN: Final = {code: problem.title for code, problem in PROBLEMS.items()}
+_TITLES: Final[dict[str, Mapping[str, str]]] = {"en": _TITLES_EN, "de": TITLES_DE}
+_FIELD_MESSAGES: Final[dict[str, Mapping[str, str]]] = {"en": FIELD_CODES, "de": FIELD_MESSAGES_DE}
+
+LANGUAGES: Final = tuple(_TITLES)
+
+
+class _Params(dict[str, object]):
+    """A template whose param was not given keeps the rest of the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def title(code: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """The title of a problem, in English where the language has none."""
+    return _TITLES.get(language, _TITLES_EN).get(code) or _TITLES_EN[code]
+
+
+def field_message(code: str, params: Mapping[str, object] | None = None, language: str = DEFAULT_LANGUAGE) -> str:
+    """The sentence for one mistake; an unknown code is its own message."""
+    template = _FIELD_MESSAGES.get(language, FIELD_CODES).get(code) or FIELD_CODES.get(code)
+    if template is None:
+        return code
+    if "{" not in template:
+        return template
+    return template.format_map(_Params(params or {})).removesuffix(": …")
+
+
+@lru_cache(maxsize=512)
+def negotiate(accept_language: str | None) -> str:
+    """The best language for an `Accept-Language` header; English when nothing fits or the header is damaged.
+
+    Basic filtering by primary subtag (RFC 4647 §3.3.1): `de-AT` is served by `de`. A damaged range is skipped rather
+    than refused, because browsers send this header without the user's doing.
+    """
+    best, best_quality = DEFAULT_LANGUAGE, 0.0
+    refused: set[str] = set()
+    for part in (accept_language or "").split(","):
+        name, _, weight = part.strip().lower().partition(";")
+        primary = name.strip().partition("-")[0]
+        quality = _quality(weight)
+        if quality == 0:
+            refused.add(primary)
+            continue
+        if primary == "*":
+            primary = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE not in refused else primary
+        if primary in _TITLES and quality > best_quality:
+            best, best_quality = primary, quality
+    return best
+
+
+def _quality(weight: str) -> float:
+    key, _, value = weight.strip().partition("=")
+    if key.strip() != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0
