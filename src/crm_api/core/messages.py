@@ -52,7 +52,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "invalid_language": "This is not a language tag such as en or de-CH.",
     "invalid_currency": "This is not an ISO 4217 currency code.",
     "invalid_country": "This is not an ISO 3166-1 alpha-2 country code.",
-    "invalid_decimal": "Decimals are strings of digits with an optional sign and decimal point, such as \"1000.50\".",
+    "invalid_decimal": 'Decimals are strings of digits with an optional sign and decimal point, such as "1000.50".',
     "invalid_number": "This is not a number.",
     "invalid_boolean": "This must be true or false.",
     "invalid_uuid": "This is not a UUID.",

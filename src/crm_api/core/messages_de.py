@@ -88,7 +88,7 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "invalid_language": "Das ist kein Sprachkürzel wie en oder de-CH.",
     "invalid_currency": "Das ist kein Währungscode nach ISO 4217.",
     "invalid_country": "Das ist kein Ländercode nach ISO 3166-1 alpha-2.",
-    "invalid_decimal": "Dezimalzahlen sind Zeichenketten aus Ziffern mit Vorzeichen und Punkt nach Bedarf, etwa \"1000.50\".",
+    "invalid_decimal": 'Dezimalzahlen sind Zeichenketten aus Ziffern mit Vorzeichen und Punkt nach Bedarf, etwa "1000.50".',
     "invalid_number": "Das ist keine Zahl.",
     "invalid_boolean": "Hier steht true oder false.",
     "invalid_uuid": "Das ist keine UUID.",

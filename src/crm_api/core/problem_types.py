@@ -23,6 +23,7 @@ def _table(*rows: tuple[int, str, str, bool, str]) -> dict[str, ProblemType]:
     return {code: ProblemType(code, status, title, retryable, text) for status, code, title, retryable, text in rows}
 
 
+# fmt: off
 PROBLEMS: Final[dict[str, ProblemType]] = _table(
     (400, "bad_request", "The request could not be understood", False,
      "A header, a query parameter's value or the JSON syntax of the body is wrong; `errors` says which and where."),
@@ -92,3 +93,4 @@ PROBLEMS: Final[dict[str, ProblemType]] = _table(
     (503, "timeout", "The request took too long", True,
      "It was cancelled after 30 seconds and nothing was written. Narrow the filter, or use a job."),
 )
+# fmt: on

@@ -1,0 +1,51 @@
+"""The folded key by which text is compared, sorted and found, and the trigrams of that key.
+
+The database compares bytes (`COLLATE "C"`) so that every server sorts alike; what makes `Émile` equal `emile` happens
+here, once per write. Changing `fold` or `trigrams` needs a rewrite of all stored keys.
+"""
+
+import re
+from typing import Final
+from unicodedata import combining, normalize
+
+from crm_api.core.errors import InvalidValue
+
+TRIGRAM: Final = 3
+
+_FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def fold(text: str) -> str:
+    """NFKD, combining marks removed, casefolded; spaces and punctuation stay.
+
+    Works character by character, so `fold(a + b) == fold(a) + fold(b)`: a part of a text stays a part of its key. That
+    is what lets `contains`, `starts_with` and `ends_with` run on keys.
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join([c for c in normalize("NFKD", text) if not combining(c)]).casefold()
+
+
+def trigrams(text: str) -> list[str]:
+    """All distinct three-character parts of the folded text, sorted; empty for a key shorter than three.
+
+    Parts cross spaces and nothing is padded. So with stored arrays `t` and a query `q` whose key has at least three
+    characters: if the text contains `q`, then `t` contains every element of `trigrams(q)` (`t @> trigrams(q)`, which a
+    GIN index answers). The converse doesn't hold, so the key itself is compared after.
+    """
+    return folded_trigrams(fold(text))
+
+
+def folded_trigrams(key: str) -> list[str]:
+    """`trigrams` of a text that is folded already."""
+    return sorted(set(map("".join, zip(key, key[1:], key[2:], strict=False))))
+
+
+def check_text(text: str) -> str:
+    """Returns the text unless it holds NUL or an unpaired surrogate, which no PostgreSQL text can store.
+
+    Raises InvalidValue `invalid_characters`.
+    """
+    if ("\x00" in text) if text.isascii() else _FORBIDDEN.search(text):
+        raise InvalidValue("invalid_characters")
+    return text
