@@ -49,8 +49,9 @@ class RunningServers:
 class EmbeddedServers:
     """PostgreSQL and Valkey under `data_dir`, with database `crm` and its two roles made.
 
-    Addresses given by the caller are used instead of starting that server. `durable=False` trades safety for speed
-    and is for tests; `postgres_bin` takes the programs of another PostgreSQL (15 or newer). Start from the main thread: on Linux the servers end with the thread that started them.
+    Addresses given by the caller are used instead of starting that server. `durable=False` trades safety for speed and is
+    for tests; `postgres_bin` takes the programs of another PostgreSQL (15 or newer). Start from the main thread: on Linux
+    the servers end with the thread that started them.
     """
 
     def __init__(
