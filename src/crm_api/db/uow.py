@@ -1,0 +1,173 @@
+"""The unit of work: one transaction of one organisation. This module alone opens and ends transactions.
+
+BEGIN and the tenant travel as one simple query with a literal, because a distributed PostgreSQL does not pass `set_config()`
+on, and a session-level setting would survive in the pool for the next user. The transaction opens with the first statement,
+so a request that is refused before costs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from crm_api.core.clock import Clock
+from crm_api.core.ids import uuid7
+from crm_api.db.engine import Connection, Database
+from crm_api.db.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user, a token, an app, a workflow or the system itself."""
+
+    type: str
+    id: UUID | None = None
+
+    def json(self) -> dict[str, str | None]:
+        """The actor as records and events show it."""
+        return {"type": self.type, "id": None if self.id is None else str(self.id)}
+
+
+SYSTEM = Actor("system")
+
+
+@dataclass(slots=True)
+class Cause:
+    """Why a change happens, as its event tells: the domain action and where it came from."""
+
+    action: str | None = None
+    request_id: str | None = None
+    idempotency_key: str | None = None
+    app_id: UUID | None = None
+    token_id: UUID | None = None
+    job_id: UUID | None = None
+    rule_id: UUID | None = None
+    event_id: UUID | None = None
+
+
+Hook = Callable[["Uow"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Uow:
+    """One transaction.
+
+    `now` is the business time of everything in it. `state` lets the kernel keep what it collects until the commit (changed
+    records, taken numbers) under a key of its own. Hooks in `before_commit` run in order inside the transaction, those in
+    `after_commit` only once it is durable. With `dry_run` the commit rolls back instead.
+    """
+
+    connection: Connection
+    org_id: UUID
+    now: datetime
+    clock: Clock
+    actor: Actor = SYSTEM
+    cause: Cause = field(default_factory=Cause)
+    read_only: bool = False
+    dry_run: bool = False
+    statement_timeout_ms: int = 20_000
+    lock_timeout_ms: int | None = None
+    transaction_id: UUID = field(init=False)
+    state: dict[str, Any] = field(default_factory=dict)
+    before_commit: list[Hook] = field(default_factory=list)
+    after_commit: list[Hook] = field(default_factory=list)
+    _open: bool = False
+    _savepoints: int = 0
+
+    def __post_init__(self) -> None:
+        self.transaction_id = uuid7(self.clock)
+
+    def new_id(self) -> UUID:
+        """A fresh UUIDv7."""
+        return uuid7(self.clock)
+
+    async def begin(self) -> None:
+        """Opens the transaction, if it isn't open yet."""
+        if self._open:
+            return
+        mode = " READ ONLY" if self.read_only else ""
+        lock = "" if self.lock_timeout_ms is None else f"; SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
+        self._open = True
+        await self.connection.run(
+            f"BEGIN{mode}; SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}"
+        )
+
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
+        """All rows."""
+        if not self._open:
+            await self.begin()
+        return await self.connection.fetch(statement, values)
+
+    async def fetch_row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
+        """The first row, or None."""
+        if not self._open:
+            await self.begin()
+        return await self.connection.fetch_row(statement, values)
+
+    async def fetch_value(self, statement: Statement, values: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.fetch_row(statement, values)
+        return None if row is None else row[0]
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Statements inside are undone if an exception leaves the block; what the kernel had collected is restored too."""
+        await self.begin()
+        self._savepoints += 1
+        name = f"s{self._savepoints}"
+        await self.connection.run(f"SAVEPOINT {name}")
+        kept = {key: value.copy() if hasattr(value, "copy") else value for key, value in self.state.items()}
+        hooks = (list(self.before_commit), list(self.after_commit))
+        try:
+            yield
+        except BaseException:
+            self.state = kept
+            self.before_commit, self.after_commit = hooks
+            if not self.connection.driver.is_closed():
+                await self.connection.run(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+            raise
+        await self.connection.run(f"RELEASE SAVEPOINT {name}")
+
+    async def commit(self) -> None:
+        """Runs what waits for the end, then makes it durable (or undoes it, in a dry run)."""
+        while self.before_commit:
+            await self.before_commit.pop(0)(self)
+        if not self._open:
+            return
+        if self.dry_run:
+            await self.rollback()
+            return
+        await self.connection.run("COMMIT")
+        self._open = False
+        for hook in self.after_commit:
+            await hook(self)
+
+    async def rollback(self) -> None:
+        """Undoes everything; safe to call at any time, also on a broken connection."""
+        if not self._open:
+            return
+        self._open = False
+        driver = self.connection.driver
+        if not driver.is_closed() and driver.is_in_transaction():
+            await asyncio.shield(self.connection.run("ROLLBACK"))
+
+
+@asynccontextmanager
+async def unit_of_work(
+    database: Database, org_id: UUID, clock: Clock, *, actor: Actor = SYSTEM, cause: Cause | None = None, read_only: bool = False, dry_run: bool = False
+) -> AsyncIterator[Uow]:
+    """A unit of work on a connection of its own, committed when the block ends and rolled back when an exception leaves it."""
+    async with database.connection() as connection:
+        uow = Uow(connection, org_id, clock.now(), clock, actor, cause or Cause(), read_only, dry_run, database.statement_timeout_ms)
+        try:
+            yield uow
+            await uow.commit()
+        finally:
+            await uow.rollback()

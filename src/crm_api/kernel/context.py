@@ -1,0 +1,20 @@
+"""What every kernel call carries: the caller, the transaction, and the organisation's objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm_api.db.statement import StatementCache
+from crm_api.db.uow import Uow
+from crm_api.kernel.principal import Principal
+from crm_api.kernel.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One caller's transaction over one organisation's objects. `statements` is the process-wide cache of compiled statements."""
+
+    principal: Principal
+    uow: Uow
+    registry: Registry
+    statements: StatementCache

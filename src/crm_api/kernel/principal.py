@@ -1,0 +1,56 @@
+"""Who calls: the organisation, the person, the token and what it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from crm_api.db.uow import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationInfo:
+    """The caller's organisation, as far as requests need it."""
+
+    id: UUID
+    name: str
+    environment: str
+    currency: str
+    time_zone: str
+    locale: str
+    region: str
+    fiscal_year_start: int
+    schema_version: int
+    access_version: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`."""
+
+    organization: OrganizationInfo
+    user_id: UUID
+    token_id: UUID
+    token_name: str
+    scopes: frozenset[str]
+    actor: Actor
+    app_id: UUID | None = None
+    api_version: str | None = None
+    expires_at: str | None = None
+
+    @property
+    def org_id(self) -> UUID:
+        """The tenant."""
+        return self.organization.id
+
+    def may(self, object_name: str, action: str) -> bool:
+        """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`) on an object; write contains read and delete."""
+        scopes = self.scopes
+        if "admin" in scopes or f"{object_name}:{action}" in scopes:
+            return True
+        if action == "read":
+            return "*:read" in scopes or f"{object_name}:write" in scopes
+        return False

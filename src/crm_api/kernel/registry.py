@@ -1,0 +1,75 @@
+"""All objects together: what relates to what, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from crm_api.kernel.fields import Field
+from crm_api.kernel.resource import AnyResource, ManyToMany
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One direction of a relation, as seen from `source`.
+
+    `to_one`: `field` of the source holds the target's id. `to_many`: `field` of the target holds the source's id.
+    `many_to_many`: rows of `links`; `forward` tells whether the source is the edge's `from` end, and `link_name` is the
+    relation's own name (`deals.contacts`).
+    """
+
+    name: str
+    source: str
+    target: str
+    kind: Literal["to_one", "to_many", "many_to_many"]
+    field: Field | None = None
+    link: ManyToMany | None = None
+    link_name: str | None = None
+    forward: bool = True
+
+
+class Registry:
+    """The objects of one organisation's API, and their relations."""
+
+    def __init__(self, resources: Iterable[AnyResource]) -> None:
+        self._resources = {resource.name: resource for resource in resources}
+        self.relations: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
+        for resource in self._resources.values():
+            for name, reference in resource.references.items():
+                target = reference.spec.target
+                assert target is not None
+                if target not in self._resources:
+                    raise ValueError(f"{resource.name}.{reference.name} points to unknown object {target}")
+                self._add(Relation(name, resource.name, target, "to_one", reference))
+                if reference.spec.inverse:
+                    self._add(Relation(reference.spec.inverse, target, resource.name, "to_many", reference))
+            for link in resource.links:
+                link_name = f"{resource.name}.{link.name}"
+                self._add(Relation(link.name, resource.name, link.target, "many_to_many", None, link, link_name, True))
+                self._add(Relation(link.inverse, link.target, resource.name, "many_to_many", None, link, link_name, False))
+
+    def _add(self, relation: Relation) -> None:
+        relations = self.relations[relation.source]
+        if relation.name in relations or relation.name in self._resources[relation.source].fields:
+            raise ValueError(f"{relation.source}.{relation.name} is taken twice")
+        relations[relation.name] = relation
+
+    def __getitem__(self, name: str) -> AnyResource:
+        return self._resources[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._resources
+
+    def __iter__(self) -> Iterator[AnyResource]:
+        return iter(self._resources.values())
+
+    def get(self, name: str) -> AnyResource | None:
+        """The object of this name, or None."""
+        return self._resources.get(name)
+
+    def link(self, link_name: str) -> Relation | None:
+        """The forward direction of a many-to-many relation by its full name."""
+        source, _, name = link_name.partition(".")
+        relation = self.relations.get(source, {}).get(name)
+        return relation if relation is not None and relation.kind == "many_to_many" and relation.forward else None

@@ -1,0 +1,154 @@
+"""The declaration of an object: a typed value from which the kernel makes the whole record contract.
+
+A resource says what is special about it and nothing else. What the kernel can read off the model (fields, references,
+uniqueness, indexes) is not said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from crm_api.core.errors import FieldError, Problem
+from crm_api.kernel.fields import Field, fields_of
+from crm_api.models.base import RecordMixin
+from crm_api.models.columns import FieldType
+
+if TYPE_CHECKING:
+    from crm_api.kernel.context import Context
+
+ModelT = TypeVar("ModelT", bound=RecordMixin)
+CreateT = TypeVar("CreateT", bound=BaseModel)
+UpdateT = TypeVar("UpdateT", bound=BaseModel)
+ReadT = TypeVar("ReadT", bound=BaseModel)
+
+Verb = Literal["list", "get", "create", "update", "delete", "restore", "purge", "merge"]
+ALL_VERBS: frozenset[Verb] = frozenset({"list", "get", "create", "update", "delete", "restore", "purge", "merge"})
+
+Row = dict[str, Any]
+"""A record's columns (without `org_id` and derived ones) as Python values."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """One record on its way through a write, before it reaches the database.
+
+    `old` is the stored row (None on create), `new` the row to be stored, which rules may change. `given` names the fields
+    that the caller sent. A mistake goes into `errors` (or `problem` for one that is not about a field); the record is then
+    not written. `operation` is what the caller asked for.
+    """
+
+    id: UUID
+    operation: Literal["create", "update", "delete", "restore", "purge"]
+    old: Row | None
+    new: Row
+    given: frozenset[str] = frozenset()
+    errors: list[FieldError] = field(default_factory=list)
+    problem: Problem | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the record will not be written."""
+        return bool(self.errors) or self.problem is not None
+
+    def changed(self, name: str) -> bool:
+        """Whether a column's value differs from the stored one."""
+        return self.old is None or self.old.get(name) != self.new.get(name)
+
+    def fail(self, name: str, code: str, *, allowed: Sequence[Any] | None = None, **params: Any) -> None:
+        """Notes a mistake in a field of the body."""
+        self.errors.append(FieldError(code, pointer=f"/{name.replace('.', '/')}", params=params or None, allowed=allowed))
+
+
+class Rules:
+    """What is special about an object's writes. Each hook gets all records of a call, so that a batch stays a few statements."""
+
+    async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Fills in, derives and checks, before anything is stored (creates, updates, restores)."""
+
+    async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Checks, and moves out of the way, before records are deleted or purged."""
+
+    async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Writes what follows from the stored records, in the same transaction (creates, updates, deletes, restores)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToMany:
+    """A many-to-many relation kept in `links`; declared on the `source`'s resource.
+
+    `name` is the relation's name on the source, `inverse` on the target. `attributes` is the Pydantic model of the edge.
+    `primary_field` is the source's reference field that mirrors the primary edge (`contacts.account_id`).
+    """
+
+    name: str
+    target: str
+    inverse: str
+    attributes: type[BaseModel]
+    primary_field: str | None = None
+
+
+@dataclass(frozen=True)
+class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
+    """An object of the API.
+
+    `name` is plural (paths, scopes, `object`), `singular` stands in event types. `display` makes the record's display name
+    from its row. `search` names the fields found by `q`. `defaults` are the values of fields absent on create, given the
+    caller's context. `children` names the inverse relations that a delete has to look at.
+    """
+
+    name: str
+    singular: str
+    model: type[ModelT]
+    create: type[CreateT]
+    update: type[UpdateT]
+    read: type[ReadT]
+    display: Callable[[Row], str]
+    description: str
+    example: Mapping[str, Any]
+    search: tuple[str, ...] = ()
+    links: tuple[ManyToMany, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    verbs: frozenset[Verb] = ALL_VERBS
+    default_sort: tuple[str, ...] = ("-created_at",)
+    composite_sorts: tuple[tuple[str, ...], ...] = ()
+    parent: str | None = None
+    owner_defaults_to_caller: bool = True
+    timeline: bool = False
+    searchable: bool = False
+
+    @cached_property
+    def table(self) -> sa.Table:
+        """The table of its records."""
+        table = self.model.__table__  # type: ignore[attr-defined]
+        assert isinstance(table, sa.Table)
+        return table
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Its fields by name, in the order of the answer."""
+        return fields_of(self.table)
+
+    @cached_property
+    def references(self) -> dict[str, Field]:
+        """Its to-one relations: relation name → reference field."""
+        return {f.relation: f for f in self.fields.values() if f.type is FieldType.REFERENCE and f.relation is not None}
+
+    @cached_property
+    def unique_fields(self) -> tuple[str, ...]:
+        """The fields by which a record may be found and upserted."""
+        return tuple(name for name, f in self.fields.items() if f.spec.unique)
+
+    @cached_property
+    def has_search(self) -> bool:
+        """Whether `q` and trigram search are kept for its records."""
+        return "search" in self.table.c
+
+
+AnyResource = Resource[Any, Any, Any, Any]

@@ -1,0 +1,91 @@
+"""Organisations, the people in them, and what lets a caller in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin
+from crm_api.models.columns import FieldSpec, FieldType, email_field, picklist_field, text_field
+
+
+class Organization(Base):
+    """One customer of ours; the tenant. Read by every request and written almost never, so it holds nothing that changes often."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, nullable=False)
+    environment: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'production'"))
+    currency: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'USD'"))
+    time_zone: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'UTC'"))
+    locale: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'en'"))
+    region: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'US'"))
+    fiscal_year_start: Mapped[int] = mapped_column(Integer, nullable=False, server_default=text("1"))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
+    schema_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
+    access_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
+
+
+class User(Base):
+    """A person who can sign in; may belong to several organisations."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Text, nullable=False)
+    email_key: Mapped[str] = mapped_column(Text(collation="C"), nullable=False)
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
+    __table_args__ = (Index("uq_users_email_key", "email_key", unique=True),)
+
+
+class Credential(Base):
+    """A user's password hash (argon2id), apart from the user so that no listing of users can reach it."""
+
+    __tablename__ = "credentials"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    password_hash: Mapped[str] = mapped_column(Text, nullable=False)
+    updated_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
+
+
+class Member(RecordMixin, SearchMixin, Base):
+    """A user's membership of one organisation: what `/v1/users` shows and what `owner_id` points to; `id` is the user's id."""
+
+    __tablename__ = "members"
+
+    name: Mapped[str] = text_field(required=True, indexed=True)
+    email: Mapped[str] = email_field(unique=True)
+    status: Mapped[str] = picklist_field("active", "invited", "suspended", required=True, default="active", writable="never")
+    role: Mapped[str] = picklist_field("super_admin", "standard", required=True, default="standard", writable="never")
+    time_zone: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=64)})
+    locale: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=16)})
+
+
+class Token(Base):
+    """An API token, found by the SHA-256 of its text before any organisation is known; hence no row-level security here."""
+
+    __tablename__ = "tokens"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    id: Mapped[UUID] = mapped_column(nullable=False)
+    org_id: Mapped[UUID] = mapped_column(nullable=False)
+    user_id: Mapped[UUID] = mapped_column(nullable=False)
+    kind: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'pat'"))
+    name: Mapped[str] = mapped_column(Text, nullable=False)
+    prefix: Mapped[str] = mapped_column(Text, nullable=False)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), nullable=False)
+    api_version: Mapped[str | None] = mapped_column(Text)
+    app_id: Mapped[UUID | None] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
+    expires_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    last_used_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    revoked_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    user_suspended: Mapped[bool] = mapped_column(Boolean, nullable=False, server_default=text("false"))
+    __table_args__ = (Index("ix_tokens_org_id", "org_id", "id"), Index("ix_tokens_id", "id"))
