@@ -23,7 +23,7 @@ def normalize_email(raw: str) -> Email:
     refused, `.example` is not.
     """
     try:
-        address = validate_email(raw.strip(), check_deliverability=False)
+        address = validate_email(raw.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidValue("invalid_email", reason=str(error)) from None
     domain = address.ascii_domain.lower()

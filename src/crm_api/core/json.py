@@ -20,12 +20,11 @@ from crm_api.core.money import decimal_text
 
 MAX_DEPTH: Final = 32
 
-_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
 _STRING: Final = re.compile(rb'"[^"]*"')
 _NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _SAME_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 _SUSPECT_TEXT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_SUSPECT_INT: Final = re.compile(rb"\d{19}")
+_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 _NUMBER: Final = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _BAD_CHARACTER: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -45,7 +44,7 @@ def loads_limited(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _syntax_problem(body, error) from None
-    if _SUSPECT_INT.search(body):
+    if len(body) > 19 and b"0" * 19 in body.translate(_DIGITS_ALIKE):
         _refuse_huge_integers(body)
     return value
 
@@ -58,9 +57,11 @@ def exceeds_depth(body: bytes, max_depth: int) -> bool:
     """
     if body.count(b"[") + body.count(b"{") <= max_depth:
         return False
-    if b"\\" in body:
-        body = _ESCAPE.sub(b"", body)
-    brackets = _STRING.sub(b"", body.translate(None, _NOT_STRUCTURE)).translate(_SAME_BRACKETS)
+    if b"\\" in body:  # first pairs of backslashes, so that what is left before a quote escapes it
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # strings without brackets are two adjacent quotes now; taking those away leaves the rest in or out of strings as it was
+    brackets = body.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    brackets = _STRING.sub(b"", brackets).translate(_SAME_BRACKETS)
     for _ in range(max_depth):
         if not brackets:
             return False

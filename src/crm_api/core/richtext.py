@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import nh3
 
-from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed
+from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed, join_pointer
 from crm_api.core.text import check_text
 
 FORMATS: Final = ("markdown", "html", "text")
@@ -30,7 +30,7 @@ def clean_body(value: object, pointer: str = "/body", max_length: int = MAX_LENG
     if not isinstance(value, Mapping):
         raise ValidationFailed([FieldError("type", pointer=pointer, params={"expected": "object"})])
     errors = [
-        FieldError("unknown_field", pointer=f"{pointer}/{key}", allowed=["format", "content"])
+        FieldError("unknown_field", pointer=pointer + join_pointer(str(key)), allowed=["format", "content"])
         for key in value
         if key not in ("format", "content")
     ]
