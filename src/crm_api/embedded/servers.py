@@ -97,10 +97,15 @@ class EmbeddedServers:
         """Where the servers' files are, if not in the data folder itself."""
         return self.postgres.base if self.postgres and self.postgres.base != self.data_dir else None
 
+    def take(self) -> None:
+        """Take the data folder without starting anything yet. Raises AlreadyRunning if another process has it."""
+        if self._lock is None:
+            make_dir(self.data_dir, service_account())
+            self._lock = _take_lock(self.data_dir)
+
     def start(self, progress: Callable[[str], None] = lambda _: None) -> Urls:
         """Take the data folder and start what is needed. Raises AlreadyRunning if another process has it."""
-        make_dir(self.data_dir, service_account())
-        self._lock = _take_lock(self.data_dir)
+        self.take()
         try:
             return self._start(progress)
         except BaseException:
@@ -149,7 +154,7 @@ class EmbeddedServers:
         return dead
 
     def stop(self) -> None:
-        """Stop what was started, in under 6 s, and give the data folder free. Harmless to repeat."""
+        """Stop what was started, in under 5 s, and give the data folder free. Harmless to repeat."""
         for server in (self.valkey, self.postgres):
             if server is not None:
                 server.stop()

@@ -68,9 +68,9 @@ class ValkeyServer:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Flush and stop, within 3 s."""
+        """Flush and stop, within 1 s."""
         if self.process is not None:
-            stop(self.process, (signal.SIGTERM, 3.0))
+            stop(self.process, (signal.SIGTERM, 1.0))
             self.process = None
 
     def _answers(self) -> bool:

@@ -1,0 +1,209 @@
+"""The commands and their options. What they need is imported inside them, so that `crm-api --help` is quick."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
+from crm_api.embedded.errors import EmbeddedError
+
+app = typer.Typer(name="crm-api", no_args_is_help=True, pretty_exceptions_enable=False, help="A headless CRM behind one HTTP API.")
+org = typer.Typer(no_args_is_help=True, help="Organisations: each has its own people and records.")
+token = typer.Typer(no_args_is_help=True, help="API tokens.")
+app.add_typer(org, name="org")
+app.add_typer(token, name="token")
+
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", envvar="CRM_DATA_DIR", help="Folder of the embedded servers; finds those of a running `up`.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Load demonstration data and print a token for it.")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data_dir: DataDir = Path(".crm"),
+    as_json: Json = False,
+) -> None:
+    """Run everything: PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL are set), migrations, API and worker."""
+    from crm_api.cli.up import Plan, run
+
+    run(Plan(host=host, port=port, data_dir=data_dir, demo=demo, json=as_json))
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000, data_dir: DataDir = Path(".crm")) -> None:
+    """Run the API alone."""
+    from crm_api.cli.processes import run_api
+
+    run_api(_settings(data_dir), host, port)
+
+
+@app.command()
+def worker(data_dir: DataDir = Path(".crm")) -> None:
+    """Run the worker alone: it numbers events and does what is due later."""
+    from crm_api.cli.processes import run_worker
+
+    run_worker(_settings(data_dir))
+
+
+@app.command()
+def migrate(
+    revision: Annotated[str, typer.Option(help="Where to stop.")] = "head", data_dir: DataDir = Path(".crm"), as_json: Json = False
+) -> None:
+    """Bring the database's tables up to date, as DATABASE_OWNER_URL."""
+    from urllib.parse import unquote, urlsplit
+
+    from crm_api.db import migrate as migrations
+    from crm_api.settings import driver_url
+
+    settings = _settings(data_dir)
+    owner_url = settings.database_owner_url
+    if owner_url is None:
+        fail("Set DATABASE_OWNER_URL to the database as the role that owns its tables.")
+    with waiting("migrating the database"):
+        migrations.upgrade(owner_url, revision, app_role=unquote(urlsplit(settings.database_url).username or "crm_app"))
+    now = asyncio.run(migrations.database_revision(driver_url(owner_url)))
+    if as_json:
+        answer_json({"revision": now})
+    else:
+        say(f"The database is at revision {now}.")
+
+
+@org.command("create")
+def org_create(
+    name: Annotated[str, typer.Option(help="The organisation's name.")],
+    admin_email: Annotated[str, typer.Option(help="E-mail address of its first administrator.")],
+    admin_password: Annotated[
+        str,
+        typer.Option(
+            envvar="CRM_ADMIN_PASSWORD", prompt=True, hide_input=True, help="The administrator's password; asked for if left out."
+        ),
+    ],
+    data_dir: DataDir = Path(".crm"),
+    as_json: Json = False,
+) -> None:
+    """Make an organisation with its first administrator and a token of scope `admin`, shown this once."""
+    from crm_api.flows.organizations import create_organization
+
+    async def create(database: Any) -> dict[str, Any]:
+        return dict(await create_organization(database, name=name, admin_email=admin_email, admin_password=admin_password))
+
+    made = _on_database(data_dir, create)
+    _print_made(made, as_json)
+
+
+@token.command("create")
+def token_create(
+    org_id: Annotated[str, typer.Option(help="The organisation.")],
+    user_id: Annotated[str, typer.Option(help="The user whom the token acts for.")],
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    scope: Annotated[list[str] | None, typer.Option(help="A scope such as contacts:read; repeat for several. Default: admin.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never if left out.")] = None,
+    data_dir: DataDir = Path(".crm"),
+    as_json: Json = False,
+) -> None:
+    """Make an API token, shown this once."""
+    from uuid import UUID
+
+    from crm_api.flows.organizations import create_token
+
+    try:
+        ids = UUID(org_id), UUID(user_id)
+    except ValueError:
+        fail("--org-id and --user-id are UUIDs, as `crm-api org create --json` prints them.")
+
+    async def create(database: Any) -> dict[str, Any]:
+        return dict(await create_token(database, org_id=ids[0], user_id=ids[1], name=name, scopes=scope or ["admin"], expires_in_days=days))
+
+    _print_made(_on_database(data_dir, create), as_json)
+
+
+@app.command()
+def demo(data_dir: DataDir = Path(".crm"), as_json: Json = False) -> None:
+    """Make another demonstration organisation with deterministic data."""
+    from crm_api.flows.demo import load_demo
+
+    settings = _settings(data_dir)
+
+    async def load(database: Any) -> dict[str, Any]:
+        return dict(await load_demo(database, base_url=settings.base_url))
+
+    with waiting("loading demonstration data"):
+        made = _on_database(data_dir, load)
+    _print_made(made, as_json)
+
+
+@app.command()
+def openapi(
+    check: Annotated[bool, typer.Option("--check", help="Fail if the file is not what the program would write.")] = False,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output if left out. With --check: file to compare.")] = None,
+) -> None:
+    """Print the OpenAPI 3.1 description of the API, or check the committed one."""
+    from crm_api.http.openapi import render
+    from crm_api.main import create_app
+    from crm_api.settings import Settings
+
+    # The description must not depend on where it is made, hence no environment.
+    rendered = render(create_app(Settings.model_construct(**{name: field.default for name, field in Settings.model_fields.items()})))
+    if check:
+        target = output or Path("openapi/openapi.json")
+        if not target.exists() or target.read_text() != rendered:
+            fail(f"{target} is out of date: make openapi")
+        say(f"{target} is up to date.")
+    elif output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(rendered)
+    else:
+        answers.print(rendered, end="")
+
+
+def _settings(data_dir: Path) -> Any:
+    from crm_api.cli.environment import settings_for
+
+    return settings_for(data_dir)
+
+
+def _on_database(data_dir: Path, work: Any) -> dict[str, Any]:
+    from crm_api.cli.environment import open_database
+
+    async def run() -> dict[str, Any]:
+        async with open_database(_settings(data_dir)) as database:
+            return dict(await work(database))
+
+    return asyncio.run(run())
+
+
+def _print_made(made: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        answer_json(made)
+    else:
+        for key, value in made.items():
+            answers.print(f"{key:8}  {value}")
+
+
+def main() -> None:
+    """Entry point: expected mistakes become one line on standard error, the rest a traceback."""
+    from crm_api.core.errors import Problem
+    from crm_api.db.roles import UnsafeRole
+
+    try:
+        app(prog_name="crm-api")
+    except (EmbeddedError, UnsafeRole, LookupError) as error:
+        if os.environ.get("CRM_LOG_LEVEL") == "debug":
+            raise
+        fail(str(error))
+    except ValidationError as error:
+        fail("; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()))
+    except Problem as problem:
+        fail(str(problem))
+    except (ConnectionError, OSError) as error:
+        fail(f"Can't reach a server: {error}")

@@ -1,0 +1,45 @@
+"""Which database a command works on: the environment's, or that of a running `up`."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from crm_api.db.engine import Database
+from crm_api.embedded import running_servers
+from crm_api.settings import Settings
+
+
+def settings_for(data_dir: Path) -> Settings:
+    """Settings from the environment; without DATABASE_URL, with the servers of the `up` that holds `data_dir`.
+
+    Raises NotRunning if there is neither.
+    """
+    if os.environ.get("DATABASE_URL"):
+        return Settings(data_dir=data_dir)
+    found = running_servers(data_dir)
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=found.urls.database_url,
+        database_owner_url=found.urls.database_owner_url,
+        redis_url=found.urls.redis_url,
+    )
+    if found.base_url and not os.environ.get("CRM_BASE_URL"):
+        settings = settings.model_copy(update={"base_url": found.base_url})
+    return settings
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of `settings`, closed afterwards."""
+    database = Database(
+        settings.database_url,
+        pool_size=settings.db_pool_size,
+        org_connections=settings.db_org_connections,
+        wait_seconds=settings.db_wait_s,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,191 @@
+"""`crm-api up`: everything in one process tree.
+
+up ── postgres, valkey (unless DATABASE_URL, REDIS_URL say otherwise)
+   ├─ serve   the API
+   └─ worker  relay, timers, jobs
+
+Children are started again when they die and end with this process, however it ends.
+"""
+
+import asyncio
+import hashlib
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import orjson
+from rich.progress import Progress
+
+from crm_api.cli.environment import open_database
+from crm_api.cli.supervisor import Child, Stopped, Supervisor
+from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
+from crm_api.db.migrate import upgrade
+from crm_api.embedded import EmbeddedServers, Urls
+from crm_api.settings import Settings
+
+_LOOPBACK = "127.0.0.0/8,::1/128"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up` was asked for."""
+
+    host: str
+    port: int
+    data_dir: Path
+    demo: bool
+    json: bool
+
+
+def run(plan: Plan) -> None:
+    """Start everything, say where it is, and stay until a signal comes."""
+    given = {key: os.environ.get(key) or None for key in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")}
+    servers = EmbeddedServers(
+        plan.data_dir,
+        database_url=given["DATABASE_URL"],
+        database_owner_url=given["DATABASE_OWNER_URL"],
+        redis_url=given["REDIS_URL"],
+    )
+    servers.take()
+    try:
+        port = _free_port(plan.host, plan.port)
+        with Supervisor() as supervisor:
+            _run(plan, port, servers, supervisor)
+            say("stopping")
+    except Stopped:
+        say("stopped before it was ready")
+    finally:
+        servers.stop()
+
+
+def _run(plan: Plan, port: int, servers: EmbeddedServers, supervisor: Supervisor) -> None:
+    with waiting("starting", shown=False) as progress:
+        urls = servers.start(lambda step: _tell(progress, step))
+        _tell(progress, "migrating the database")
+        upgrade(urls.database_owner_url, app_role=_role_of(urls.database_url))
+    if servers.files:
+        say(f"The servers run as another account, which can't enter {servers.data_dir}; their data is in {servers.files}.")
+    base_url = os.environ.get("CRM_BASE_URL") or f"http://{_reachable_host(plan.host)}:{port}"
+    environment = _environment(plan, urls, base_url)
+    settings = Settings(
+        database_url=urls.database_url,
+        database_owner_url=urls.database_owner_url,
+        redis_url=urls.redis_url,
+        base_url=base_url,
+        data_dir=plan.data_dir,
+    )
+    token = _demo_token(plan, settings) if plan.demo else None
+    # Only the worker needs the owner of the tables: it makes partitions.
+    for_api = {key: value for key, value in environment.items() if key != "DATABASE_OWNER_URL"}
+    supervisor.add(Child("the API", ("serve", "--host", plan.host, "--port", str(port)), for_api))
+    supervisor.add(Child("the worker", ("worker",), environment))
+    with waiting("starting the API"):
+        _wait_until_ready(f"http://{_reachable_host(plan.host)}:{port}/readyz", supervisor)
+    servers.announce(base_url)
+    if plan.json:
+        answer_json({"url": base_url, "token": token, "data_dir": str(servers.data_dir), "pid": os.getpid()})
+    else:
+        _welcome(base_url, token)
+    supervisor.run(lambda: [f"{name} had ended; started it again" for name in servers.restart_dead()], say)
+
+
+def _tell(progress: Progress, step: str) -> None:
+    if progress.disable:
+        say(f"{step} …")
+    else:
+        progress.update(progress.task_ids[0], description=step)
+
+
+def _environment(plan: Plan, urls: Urls, base_url: str) -> dict[str, str]:
+    environment = {**os.environ, **urls.environment(), "CRM_BASE_URL": base_url, "CRM_DATA_DIR": str(plan.data_dir.resolve())}
+    # For development: a person's own webhook receiver is on this machine.
+    environment.setdefault("CRM_EGRESS_ALLOW", _LOOPBACK)
+    environment.setdefault("CRM_LOG_FORMAT", "console")
+    environment.setdefault("CRM_LOG_LEVEL", "warning")
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _demo_token(plan: Plan, settings: Settings) -> str:
+    """Load the demonstration once per database; its token is kept beside the data, so that a second start can show it."""
+    from crm_api.flows.demo import load_demo
+
+    async def load() -> str:
+        async with open_database(settings) as database:
+            made = await load_demo(database, base_url=settings.base_url)
+            return str(made["token"])
+
+    kept = plan.data_dir / "demo.json"
+    key = hashlib.sha256(settings.database_url.encode()).hexdigest()
+    tokens: dict[str, str] = orjson.loads(kept.read_bytes()) if kept.exists() else {}
+    if key not in tokens:
+        with waiting("loading demonstration data"):
+            tokens[key] = asyncio.run(load())
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(orjson.dumps(tokens))
+    return tokens[key]
+
+
+def _wait_until_ready(url: str, supervisor: Supervisor, patience: float = 30.0) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as response:
+                if response.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
+        for child in supervisor.children:
+            if child.process is not None and child.process.poll() is not None:
+                fail(f"{child.name} could not start (exit status {child.process.returncode}); its message is above.")
+        if time.monotonic() > deadline:
+            fail(f"The API did not become ready within {patience:.0f} s; {url} says why.")
+        time.sleep(0.05)
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port if it can be listened on; any free one for 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fail(f"Can't listen on {host} port {port}: {error.strerror}. Choose another with --port.")
+        return int(probe.getsockname()[1])
+
+
+def _reachable_host(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _role_of(url: str) -> str:
+    return unquote(urlsplit(url).username or "crm_app")
+
+
+def _welcome(url: str, token: str | None) -> None:
+    lines = ["", f"crm-api is running at {url}  (Ctrl-C stops it)", f"  reference  {url}/docs"]
+    if token is None:
+        lines += ["", "Make an organisation and its first token in another terminal:"]
+        lines += ['  crm-api org create --name "Acme" --admin-email you@example.com --json']
+    else:
+        curl = f'curl -H "Authorization: Bearer {token}"'
+        lines += [
+            f"  token      {token}",
+            "",
+            "Ask for something, from a terminal:",
+            f'  {curl} "{url}/v1/deals?sort=-amount&limit=3&expand=account"',
+            f'  {curl} "{url}/v1/reports/pipeline"',
+            "from a page in the browser:",
+            f'  fetch("{url}/v1/contacts?limit=3", {{headers: {{Authorization: "Bearer {token}"}}}}).then(r => r.json()).then(console.log)',
+            "what has changed, once or as it happens:",
+            f'  {curl} "{url}/v1/events?limit=3"',
+            f'  {curl} -N "{url}/v1/events/stream"',
+        ]
+    for line in lines:
+        answers.print(line)
