@@ -61,7 +61,7 @@ class FieldSpec:
     `folded`: has a `<name>_key` twin for case-blind comparison and sorting. `target`: the object a reference points to;
     `inverse`: the plural name of the way back. `options`: the keys of a fixed picklist in order; `option_object`: the
     object whose `key`s are this picklist's values (statuses, lifecycle stages, …). `indexed`: an index (org_id, column, id)
-    stands behind it, so it may lead a sort. `unique`: unique among live records. `on_delete`: what detaching does.
+    stands behind it, so it may lead a sort. `unique`: unique among live records. `format`: text that is more than text and stored in a normal form.
     """
 
     type: FieldType
@@ -76,6 +76,7 @@ class FieldSpec:
     max_length: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    format: Literal["domain"] | None = None
     tracked: bool = True
 
 
@@ -119,8 +120,8 @@ def url_field() -> MappedColumn[Any]:
 
 
 def domain_field(*, unique: bool = True) -> MappedColumn[Any]:
-    """A company's domain; its twin is lower case without scheme, `www.` and path."""
-    return _column(Text(), FieldSpec(FieldType.TEXT, folded=True, max_length=253, unique=unique, indexed=True), True)
+    """A company's domain: lower case without scheme, `www.` and path."""
+    return _column(Text(), FieldSpec(FieldType.TEXT, folded=True, max_length=253, unique=unique, indexed=True, format="domain"), True)
 
 
 def money_field(*, indexed: bool = False) -> MappedColumn[Any]:
