@@ -16,6 +16,8 @@ org = typer.Typer(no_args_is_help=True, help="Organisations: each has its own pe
 token = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(org, name="org")
 app.add_typer(token, name="token")
+database = typer.Typer(no_args_is_help=True, help="Databases on a PostgreSQL server of your own.")
+app.add_typer(database, name="database")
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="CRM_DATA_DIR", help="Folder of the embedded servers; finds those of a running `up`.")
@@ -76,6 +78,24 @@ def migrate(
         answer_json({"revision": now})
     else:
         say(f"The database is at revision {now}.")
+
+
+@database.command("create")
+def database_create(
+    admin_url: Annotated[
+        str, typer.Option(envvar="CRM_ADMIN_URL", help="postgresql:// address of a role that may make databases and roles.")
+    ],
+    name: Annotated[str, typer.Option(help="The database's name.")] = "crm",
+    owner_password: Annotated[str | None, typer.Option(envvar="CRM_OWNER_PASSWORD", help="Password of crm_owner.")] = None,
+    app_password: Annotated[str | None, typer.Option(envvar="CRM_APP_PASSWORD", help="Password of crm_app.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a database with its two roles, crm_owner and crm_app, where they are missing."""
+    from crm_api.embedded import prepare_database
+    from crm_api.settings import driver_url
+
+    urls = asyncio.run(prepare_database(driver_url(admin_url), name, owner_password=owner_password, app_password=app_password))
+    _print_made({"DATABASE_URL": driver_url(urls.database_url), "DATABASE_OWNER_URL": driver_url(urls.database_owner_url)}, as_json)
 
 
 @org.command("create")
@@ -187,7 +207,7 @@ def _print_made(made: dict[str, Any], as_json: bool) -> None:
         answer_json(made)
     else:
         for key, value in made.items():
-            answers.print(f"{key:8}  {value}")
+            answers.print(f"{key}={value}")
 
 
 def main() -> None:

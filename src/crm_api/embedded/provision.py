@@ -89,8 +89,10 @@ async def drop_database(admin_url: str, name: str) -> None:
 
 
 async def _make_role(admin: "asyncpg.Connection[asyncpg.Record]", role: str, password: str | None) -> None:
+    exists = await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
     with suppress(*_EXISTS):
-        await admin.execute(f"CREATE ROLE {_identifier(role)} LOGIN NOCREATEDB NOCREATEROLE")
+        if not exists:
+            await admin.execute(f"CREATE ROLE {_identifier(role)} LOGIN NOCREATEDB NOCREATEROLE")
     if password is not None:
         await admin.execute(f"ALTER ROLE {_identifier(role)} PASSWORD {_literal(password)}")
 
