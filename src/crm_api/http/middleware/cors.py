@@ -73,6 +73,5 @@ class Cors:
         return [(_ORIGIN, origin), self._expose]
 
     def preflight(self, origin: bytes) -> RawHeaders:
-        """The headers of the answer to a preflight; none for an origin that is not allowed, which the browser then blocks."""
-        allowed = self.answer(origin)
-        return [allowed[0], *self._preflight] if allowed else []
+        """What a preflight's answer has beside an ordinary one's headers; nothing for an origin that is not allowed."""
+        return self._preflight if self.answer(origin) else []

@@ -1,0 +1,130 @@
+"""The application: services, routes and middleware put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.types import ASGIApp, Scope
+
+from crm_api.core.clock import Clock, SystemClock
+from crm_api.db.engine import Database
+from crm_api.http.dispatch import SegmentRouter
+from crm_api.http.docs import build_docs_router
+from crm_api.http.health import build_health_router
+from crm_api.http.logging import AccessLog
+from crm_api.http.metrics import Metrics
+from crm_api.http.middleware import Edge, EdgeConfig
+from crm_api.http.problem_pages import build_problem_router
+from crm_api.http.ratelimit import RateLimiter
+from crm_api.http.services import Services
+from crm_api.http.valkey import Valkey
+from crm_api.settings import Settings
+
+
+class Application(FastAPI):
+    """A FastAPI application with the segment router at its top and `Edge` as its only middleware.
+
+    FastAPI's own stack would wrap each request four times and render errors in a shape of its own; here every exception
+    reaches `Edge`. Handlers registered with `add_exception_handler` are therefore not consulted.
+    """
+
+    def __init__(self, services: Services, access_log: AccessLog | None = None) -> None:
+        super().__init__(title="CRM API", version=services.settings.api_version, openapi_url=None, docs_url=None, redoc_url=None)
+        self.router = SegmentRouter(redirect_slashes=False, dependency_overrides_provider=self, lifespan=_lifespan)
+        self.state.services = services
+        self._access_log = access_log
+        self.edge: Edge | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """`Edge` around what was added with `add_middleware`, around the router."""
+        services: Services = self.state.services
+        app: ASGIApp = AsyncExitStackMiddleware(self.router)
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        metrics, access_log = services.metrics, self._access_log
+
+        def observe(scope: Scope, status: int, seconds: float, sent: int) -> None:
+            metrics.observe(scope, status, seconds)
+            if access_log is not None:
+                access_log.write(scope, status, seconds, sent)
+
+        self.edge = Edge(app, _edge_config(services), observe)
+        services.metrics.gauge("crm_http_requests_in_flight", "Requests being served", lambda: self.edge.in_flight if self.edge else 0)
+        return self.edge
+
+
+def _edge_config(services: Services) -> EdgeConfig:
+    settings = services.settings
+    return EdgeConfig(
+        clock=services.clock,
+        base_url=settings.base_url,
+        api_versions=settings.api_versions,
+        cors_origins=settings.cors_origins,
+        max_url_bytes=settings.max_url_bytes,
+        max_body_bytes=settings.max_body_bytes,
+        timeout_s=settings.request_timeout_s,
+        rate_headers=services.limiter.untouched.headers(),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    if services.valkey is not None:
+        await services.valkey.start()
+    try:
+        yield
+    finally:
+        if services.valkey is not None:
+            await services.valkey.close()
+        await services.database.close()
+
+
+def build_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """The services of one application. Nothing connects yet: the pool does with its first use, Valkey when the app starts."""
+    metrics = Metrics()
+    database = Database(
+        settings.database_url,
+        pool_size=settings.db_pool_size,
+        org_connections=settings.db_org_connections,
+        wait_seconds=settings.db_wait_s,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+    valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
+    pool = database.engine.pool
+    metrics.gauge("crm_db_connections_in_use", "Pooled database connections in use", lambda: _pool_number(pool, "checkedout"))
+    metrics.gauge("crm_db_connections_idle", "Pooled database connections waiting for work", lambda: _pool_number(pool, "checkedin"))
+    metrics.gauge("crm_valkey_up", "Whether Valkey answers", lambda: float(valkey is not None and valkey.up))
+    return Services(
+        settings=settings,
+        clock=clock or SystemClock(),
+        database=database,
+        valkey=valkey,
+        limiter=RateLimiter(valkey, settings.rate, metrics),
+        metrics=metrics,
+    )
+
+
+def _pool_number(pool: object, name: str) -> float:
+    read = getattr(pool, name, None)  # only queueing pools count
+    return float(read()) if read is not None else 0.0
+
+
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, router: APIRouter | None = None, access_log: AccessLog | None = None
+) -> FastAPI:
+    """The whole HTTP application for these settings.
+
+    `router` holds the API's routes (default: all of them), `access_log` gets one line per request (default: none).
+    """
+    if router is None:
+        from crm_api.http.api import build_router
+
+        router = build_router()
+    app = Application(build_services(settings, clock), access_log)
+    app.include_router(router)
+    app.include_router(build_health_router())
+    app.include_router(build_problem_router())
+    app.include_router(build_docs_router())
+    return app
