@@ -46,7 +46,7 @@ branch_labels: str | None = None
 depends_on: str | None = None
 '''
 
-TAIL = '''
+TAIL = """
 
 def _make_partitions() -> None:
     now = SystemClock().now()
@@ -56,7 +56,7 @@ def _make_partitions() -> None:
         for partition in partitions.needed(table, now, partitions.AHEAD):
             for statement in partitions.creation(partition):
                 op.execute(statement)
-'''
+"""
 
 
 def _code(operations: list[MigrateOperation]) -> str:
@@ -91,13 +91,15 @@ def main() -> None:
     ups = [f"def _create_{table.name}() -> None:\n{_create(table)}\n" for table in tables]
     calls = "\n".join(f"    _create_{table.name}()" for table in tables)
     drops = _code([DropTableOp.from_table(table) for table in reversed(tables)])
-    text = "\n\n".join([
-        HEADER.rstrip() + "\n",
-        *ups,
-        TAIL.strip() + "\n",
-        f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n    _make_partitions()\n',
-        f'def downgrade() -> None:\n    """Drop everything."""\n{drops}\n',
-    ])
+    text = "\n\n".join(
+        [
+            HEADER.rstrip() + "\n",
+            *ups,
+            TAIL.strip() + "\n",
+            f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n    _make_partitions()\n',
+            f'def downgrade() -> None:\n    """Drop everything."""\n{drops}\n',
+        ]
+    )
     target = Path(__file__).parent / "versions" / "0001_baseline.py"
     target.write_text(text, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(target)], check=True)

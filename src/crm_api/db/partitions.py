@@ -18,7 +18,6 @@ import asyncpg
 
 from crm_api.core.ids import uuid7_floor
 
-
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection as the role that owns the tables."""
 
@@ -90,7 +89,10 @@ def expired(table: Partitioned, names: Collection[str], now: datetime) -> list[s
 
 def creation(partition: Partition) -> list[str]:
     """The statements that make a partition, one DDL each."""
-    return [f"CREATE TABLE {partition.name} PARTITION OF {partition.table.name} {partition.bounds}", *_fence(partition.table, partition.name)]
+    return [
+        f"CREATE TABLE {partition.name} PARTITION OF {partition.table.name} {partition.bounds}",
+        *_fence(partition.table, partition.name),
+    ]
 
 
 def default_creation(table: Partitioned) -> list[str]:
@@ -123,7 +125,8 @@ def rescue(partition: Partition) -> list[str]:
 async def partition_names(connection: Owner, table: Partitioned) -> set[str]:
     """The names of a table's partitions."""
     rows = await connection.fetch(
-        "SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass($1)", table.name
+        "SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass($1)",
+        table.name,
     )
     return {row["name"] for row in rows}
 
