@@ -30,11 +30,17 @@ class Relation:
 
 
 class Registry:
-    """The objects of one organisation's API, and their relations."""
+    """The objects of one organisation's API, and their relations.
+
+    `relations` are the names that filters and expansions know, `edges` those under `…/links/`. They are the same but for the
+    way back of a many-to-many relation with a primary reference: `accounts.contacts` in a filter means the contacts whose
+    `account_id` it is, `/accounts/{id}/links/contacts` all that are linked.
+    """
 
     def __init__(self, resources: Iterable[AnyResource]) -> None:
         self._resources = {resource.name: resource for resource in resources}
         self.relations: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
+        self.edges: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
         for resource in self._resources.values():
             for name, reference in resource.references.items():
                 target = reference.spec.target
@@ -46,8 +52,13 @@ class Registry:
                     self._add(Relation(reference.spec.inverse, target, resource.name, "to_many", reference))
             for link in resource.links:
                 link_name = f"{resource.name}.{link.name}"
-                self._add(Relation(link.name, resource.name, link.target, "many_to_many", None, link, link_name, True))
-                self._add(Relation(link.inverse, link.target, resource.name, "many_to_many", None, link, link_name, False))
+                forward = Relation(link.name, resource.name, link.target, "many_to_many", None, link, link_name, True)
+                backward = Relation(link.inverse, link.target, resource.name, "many_to_many", None, link, link_name, False)
+                self.edges[resource.name][link.name] = forward
+                self.edges[link.target][link.inverse] = backward
+                self._add(forward)
+                if link.primary_field is None or resource.fields[link.primary_field].spec.inverse != link.inverse:
+                    self._add(backward)
 
     def _add(self, relation: Relation) -> None:
         relations = self.relations[relation.source]

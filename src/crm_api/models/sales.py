@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin, TenantMixin, reference_key
@@ -151,6 +151,7 @@ class Deal(RecordMixin, SearchMixin, Base):
     probability_overridden: Mapped[bool] = mapped_column(
         nullable=False, server_default="false", info={"field": FieldSpec(FieldType.BOOLEAN, writable="never")}
     )
+    weighted_amount: Mapped[Decimal | None] = mapped_column(Numeric(asdecimal=True), info={"field": FieldSpec(FieldType.CURRENCY, writable="never")})
     close_date: Mapped[date | None] = date_field(indexed=True)
     opened_at: Mapped[datetime] = timestamp_field(writable="import", indexed=True)
     closed_at: Mapped[datetime | None] = timestamp_field(writable="import", indexed=True)

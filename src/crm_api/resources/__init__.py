@@ -1,0 +1,36 @@
+"""The objects of the API, one folder each. They never import each other; what spans them lives in `flows`."""
+
+from crm_api.kernel.resource import AnyResource
+from crm_api.resources.accounts import accounts
+from crm_api.resources.case_comments import case_comments
+from crm_api.resources.cases import cases
+from crm_api.resources.contact_roles import contact_roles
+from crm_api.resources.contacts import contacts
+from crm_api.resources.deals import deals
+from crm_api.resources.lead_statuses import lead_statuses
+from crm_api.resources.leads import leads
+from crm_api.resources.lifecycle_stages import lifecycle_stages
+from crm_api.resources.notes import notes
+from crm_api.resources.pipelines import pipelines
+from crm_api.resources.stages import stages
+from crm_api.resources.tasks import tasks
+from crm_api.resources.users import users
+
+RESOURCES: tuple[AnyResource, ...] = (
+    accounts,
+    contacts,
+    leads,
+    deals,
+    pipelines,
+    stages,
+    cases,
+    case_comments,
+    tasks,
+    notes,
+    lead_statuses,
+    lifecycle_stages,
+    contact_roles,
+    users,
+)
+
+__all__ = ["RESOURCES"]

@@ -1,0 +1,5 @@
+"""The cases resource."""
+
+from crm_api.resources.cases.resource import cases
+
+__all__ = ["cases"]

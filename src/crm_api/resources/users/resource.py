@@ -1,0 +1,22 @@
+"""Users: the people of the organisation, who own records."""
+
+from __future__ import annotations
+
+from crm_api.kernel.resource import Resource
+from crm_api.models.tenancy import Member
+from crm_api.resources.users.schemas import UserRead, UserWrite
+
+users = Resource[Member, UserWrite, UserWrite, UserRead](
+    name="users",
+    singular="user",
+    model=Member,
+    create=UserWrite,
+    update=UserWrite,
+    read=UserRead,
+    display=lambda row: row["name"],
+    description="The people of the organisation. `owner_id` of a record is the id of one of them.",
+    example={"name": "Ada King", "email": "ada@acme.example", "status": "active", "role": "standard"},
+    search=("name", "email"),
+    verbs=frozenset({"list", "get"}),
+    owner_defaults_to_caller=False,
+)
