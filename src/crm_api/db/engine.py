@@ -61,7 +61,9 @@ class Database:
     the whole pool; a caller beyond it waits `wait_seconds`, then gets `Busy`.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, org_connections: int = 6, wait_seconds: float = 1.0, statement_timeout_ms: int = 20_000) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, org_connections: int = 6, wait_seconds: float = 1.0, statement_timeout_ms: int = 20_000
+    ) -> None:
         self.url = _async_url(url)
         self.statement_timeout_ms = statement_timeout_ms
         self.observers: list[Observer] = []
@@ -77,7 +79,11 @@ class Database:
             pool_pre_ping=False,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
-            connect_args={"statement_cache_size": 1000, "command_timeout": None, "server_settings": {"application_name": "crm_api", "jit": "off"}},
+            connect_args={
+                "statement_cache_size": 1000,
+                "command_timeout": None,
+                "server_settings": {"application_name": "crm_api", "jit": "off"},
+            },
         )
 
     async def close(self) -> None:

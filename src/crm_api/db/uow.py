@@ -161,7 +161,14 @@ class Uow:
 
 @asynccontextmanager
 async def unit_of_work(
-    database: Database, org_id: UUID, clock: Clock, *, actor: Actor = SYSTEM, cause: Cause | None = None, read_only: bool = False, dry_run: bool = False
+    database: Database,
+    org_id: UUID,
+    clock: Clock,
+    *,
+    actor: Actor = SYSTEM,
+    cause: Cause | None = None,
+    read_only: bool = False,
+    dry_run: bool = False,
 ) -> AsyncIterator[Uow]:
     """A unit of work on a connection of its own, committed when the block ends and rolled back when an exception leaves it."""
     async with database.connection() as connection:

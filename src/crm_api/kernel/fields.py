@@ -22,7 +22,17 @@ TIMESTAMP_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 TEXTUAL = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.PICKLIST})
 ORDERED = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.DATE, FieldType.DATETIME})
-STRUCTURED = frozenset({FieldType.ACTOR, FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS, FieldType.RICH_TEXT, FieldType.ADDRESS, FieldType.ITEMS, FieldType.JSON})
+STRUCTURED = frozenset(
+    {
+        FieldType.ACTOR,
+        FieldType.EXTERNAL_IDS,
+        FieldType.CUSTOM_FIELDS,
+        FieldType.RICH_TEXT,
+        FieldType.ADDRESS,
+        FieldType.ITEMS,
+        FieldType.JSON,
+    }
+)
 ADDRESS_PARTS = ("street", "city", "region", "postal_code", "country")
 
 SQL_TYPES: dict[FieldType, TypeEngine[Any]] = {

@@ -55,31 +55,52 @@ class TenantMixin:
     """A row of one organisation. No foreign key to organizations: each insert would lock and touch the parent's row."""
 
     org_id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), primary_key=True, sort_order=-100)
-    id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), primary_key=True, sort_order=-99, info={"field": FieldSpec(FieldType.UUID, writable="create")})
+    id: Mapped[UUID] = mapped_column(
+        PgUUID(as_uuid=True), primary_key=True, sort_order=-99, info={"field": FieldSpec(FieldType.UUID, writable="create")}
+    )
 
 
 class RecordMixin(TenantMixin):
     """What every record has, standard or custom: the envelope of the API's records."""
 
-    version: Mapped[int] = mapped_column(BigInteger, nullable=False, sort_order=-98, info={"field": FieldSpec(FieldType.INTEGER, writable="never")})
-    display_name: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("''"), sort_order=-97,
-                                              info={"field": FieldSpec(FieldType.TEXT, writable="never", folded=True)})
-    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False, sort_order=-96,
-                                                 info={"field": FieldSpec(FieldType.DATETIME, writable="import")})
-    updated_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False, sort_order=-95,
-                                                 info={"field": FieldSpec(FieldType.DATETIME, writable="never")})
-    deleted_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ, sort_order=-94, info={"field": FieldSpec(FieldType.DATETIME, writable="never")})
-    created_by: Mapped[dict[str, str]] = mapped_column(JSONB, nullable=False, sort_order=-93, info={"field": FieldSpec(FieldType.ACTOR, writable="never")})
-    updated_by: Mapped[dict[str, str]] = mapped_column(JSONB, nullable=False, sort_order=-92, info={"field": FieldSpec(FieldType.ACTOR, writable="never")})
-    owner_id: Mapped[UUID | None] = mapped_column(PgUUID(as_uuid=True), sort_order=-91,
-                                                  info={"field": FieldSpec(FieldType.REFERENCE, target="users", indexed=True)})
+    version: Mapped[int] = mapped_column(
+        BigInteger, nullable=False, sort_order=-98, info={"field": FieldSpec(FieldType.INTEGER, writable="never")}
+    )
+    display_name: Mapped[str] = mapped_column(
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        sort_order=-97,
+        info={"field": FieldSpec(FieldType.TEXT, writable="never", folded=True)},
+    )
+    created_at: Mapped[datetime] = mapped_column(
+        TIMESTAMPTZ, nullable=False, sort_order=-96, info={"field": FieldSpec(FieldType.DATETIME, writable="import")}
+    )
+    updated_at: Mapped[datetime] = mapped_column(
+        TIMESTAMPTZ, nullable=False, sort_order=-95, info={"field": FieldSpec(FieldType.DATETIME, writable="never")}
+    )
+    deleted_at: Mapped[datetime | None] = mapped_column(
+        TIMESTAMPTZ, sort_order=-94, info={"field": FieldSpec(FieldType.DATETIME, writable="never")}
+    )
+    created_by: Mapped[dict[str, str]] = mapped_column(
+        JSONB, nullable=False, sort_order=-93, info={"field": FieldSpec(FieldType.ACTOR, writable="never")}
+    )
+    updated_by: Mapped[dict[str, str]] = mapped_column(
+        JSONB, nullable=False, sort_order=-92, info={"field": FieldSpec(FieldType.ACTOR, writable="never")}
+    )
+    owner_id: Mapped[UUID | None] = mapped_column(
+        PgUUID(as_uuid=True), sort_order=-91, info={"field": FieldSpec(FieldType.REFERENCE, target="users", indexed=True)}
+    )
     merged_into: Mapped[UUID | None] = mapped_column(PgUUID(as_uuid=True), sort_order=90)
-    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), nullable=False, server_default=text("'{}'"), sort_order=91,
-                                            info={"field": FieldSpec(FieldType.TAGS)})
-    external_ids: Mapped[dict[str, str]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"), sort_order=92,
-                                                         info={"field": FieldSpec(FieldType.EXTERNAL_IDS)})
-    custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"), sort_order=93,
-                                                          info={"field": FieldSpec(FieldType.CUSTOM_FIELDS)})
+    tags: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), nullable=False, server_default=text("'{}'"), sort_order=91, info={"field": FieldSpec(FieldType.TAGS)}
+    )
+    external_ids: Mapped[dict[str, str]] = mapped_column(
+        JSONB, nullable=False, server_default=text("'{}'"), sort_order=92, info={"field": FieldSpec(FieldType.EXTERNAL_IDS)}
+    )
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, nullable=False, server_default=text("'{}'"), sort_order=93, info={"field": FieldSpec(FieldType.CUSTOM_FIELDS)}
+    )
 
 
 class SearchMixin:
@@ -90,9 +111,12 @@ class SearchMixin:
     """
 
     search_text: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("''"), sort_order=94, info={"derived": True})
-    trigrams: Mapped[list[str]] = mapped_column(ARRAY(Text), nullable=False, server_default=text("'{}'"), sort_order=95, info={"derived": True})
-    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True), sort_order=96,
-                                        info={"derived": True, "generated": True})
+    trigrams: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), nullable=False, server_default=text("'{}'"), sort_order=95, info={"derived": True}
+    )
+    search: Mapped[Any] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True), sort_order=96, info={"derived": True, "generated": True}
+    )
 
 
 TABLE_OF = {"users": "members"}
@@ -145,4 +169,6 @@ def _complete_record_table(table: Table) -> None:
 
 def reference_key(table: str, column: str, target_table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """The composite key (org_id, column) → (org_id, id) of a reference between two tenant tables."""
-    return ForeignKeyConstraint(["org_id", column], [f"{target_table}.org_id", f"{target_table}.id"], name=short(f"fk_{table}_{column}"), ondelete=ondelete)
+    return ForeignKeyConstraint(
+        ["org_id", column], [f"{target_table}.org_id", f"{target_table}.id"], name=short(f"fk_{table}_{column}"), ondelete=ondelete
+    )

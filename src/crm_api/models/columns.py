@@ -134,8 +134,15 @@ def number_field(*, minimum: float | None = None, maximum: float | None = None) 
     return _column(Numeric(asdecimal=True), FieldSpec(FieldType.NUMBER, minimum=minimum, maximum=maximum), True)
 
 
-def integer_field(*, minimum: int | None = None, maximum: int | None = None, required: bool = False, big: bool = False, indexed: bool = False,
-                  writable: Writable = "always") -> MappedColumn[Any]:
+def integer_field(
+    *,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    required: bool = False,
+    big: bool = False,
+    indexed: bool = False,
+    writable: Writable = "always",
+) -> MappedColumn[Any]:
     """A whole number."""
     spec = FieldSpec(FieldType.INTEGER, minimum=minimum, maximum=maximum, indexed=indexed, writable=writable)
     return _column(BigInteger() if big else Integer(), spec, not required)
@@ -156,8 +163,14 @@ def timestamp_field(*, writable: Writable = "always", indexed: bool = False) -> 
     return _column(TIMESTAMP(timezone=True), FieldSpec(FieldType.DATETIME, writable=writable, indexed=indexed), True)
 
 
-def picklist_field(*options: str, source: str | None = None, required: bool = False, default: str | None = None, writable: Writable = "always",
-                   indexed: bool = False) -> MappedColumn[Any]:
+def picklist_field(
+    *options: str,
+    source: str | None = None,
+    required: bool = False,
+    default: str | None = None,
+    writable: Writable = "always",
+    indexed: bool = False,
+) -> MappedColumn[Any]:
     """One key of a fixed list (`options`) or of the live records of an object with `key`s (`source`)."""
     spec = FieldSpec(FieldType.PICKLIST, options=options, option_object=source, writable=writable, indexed=indexed)
     return _column(Text(), spec, not required, None if default is None else f"'{default}'")

@@ -151,7 +151,9 @@ class Deal(RecordMixin, SearchMixin, Base):
     probability_overridden: Mapped[bool] = mapped_column(
         nullable=False, server_default="false", info={"field": FieldSpec(FieldType.BOOLEAN, writable="never")}
     )
-    weighted_amount: Mapped[Decimal | None] = mapped_column(Numeric(asdecimal=True), info={"field": FieldSpec(FieldType.CURRENCY, writable="never")})
+    weighted_amount: Mapped[Decimal | None] = mapped_column(
+        Numeric(asdecimal=True), info={"field": FieldSpec(FieldType.CURRENCY, writable="never")}
+    )
     close_date: Mapped[date | None] = date_field(indexed=True)
     opened_at: Mapped[datetime] = timestamp_field(writable="import", indexed=True)
     closed_at: Mapped[datetime | None] = timestamp_field(writable="import", indexed=True)

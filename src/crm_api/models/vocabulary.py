@@ -29,7 +29,9 @@ class LeadStatus(RecordMixin, Base):
 
     __tablename__ = "lead_statuses"
 
-    key: Mapped[str] = mapped_column(nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")})
+    key: Mapped[str] = mapped_column(
+        nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")}
+    )
     label: Mapped[str] = text_field(120, required=True)
     role: Mapped[str] = picklist_field(*LEAD_ROLES, required=True, default="open")
     position: Mapped[int] = integer_field(minimum=0, maximum=10_000, required=True, indexed=True)
@@ -43,7 +45,9 @@ class LifecycleStage(RecordMixin, Base):
 
     __tablename__ = "lifecycle_stages"
 
-    key: Mapped[str] = mapped_column(nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")})
+    key: Mapped[str] = mapped_column(
+        nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")}
+    )
     label: Mapped[str] = text_field(120, required=True)
     role: Mapped[str] = picklist_field(*LIFECYCLE_ROLES, required=True, default="other")
     position: Mapped[int] = integer_field(minimum=0, maximum=10_000, required=True, indexed=True)
@@ -55,6 +59,8 @@ class ContactRole(RecordMixin, Base):
 
     __tablename__ = "contact_roles"
 
-    key: Mapped[str] = mapped_column(nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")})
+    key: Mapped[str] = mapped_column(
+        nullable=False, info={"field": FieldSpec(FieldType.TEXT, folded=True, max_length=60, unique=True, writable="create")}
+    )
     label: Mapped[str] = text_field(120, required=True)
     position: Mapped[int] = integer_field(minimum=0, maximum=10_000, required=True, indexed=True)
