@@ -8,9 +8,9 @@ from crm_api.http.logging import AccessLog, configure_logging
 from crm_api.settings import Settings
 
 
-def build() -> FastAPI:
-    """The application, set up from the environment; logs go to standard output."""
-    settings = Settings()
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application, set up from the environment unless settings are given; logs go to standard output."""
+    settings = settings or Settings()
     clock = SystemClock()
     configure_logging(settings, clock)
     access_log = AccessLog(clock) if settings.log_level in ("debug", "info") else None

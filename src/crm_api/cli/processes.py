@@ -13,12 +13,12 @@ def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve HTTP until SIGTERM or SIGINT."""
     import uvicorn
 
-    from crm_api.main import create_app
+    from crm_api.main import build
 
     asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings),
+            build(settings),
             host=host,
             port=port,
             lifespan="on",
