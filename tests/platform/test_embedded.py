@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import redis.asyncio as redis
+from arq.connections import RedisSettings, create_pool
 
 from crm_api.embedded import AlreadyRunning, EmbeddedError, EmbeddedServers, NotRunning, drop_database, prepare_database, running_servers
 from crm_api.embedded.places import SYSTEM_DIR
@@ -55,7 +55,7 @@ async def test_two_plain_roles_and_a_valkey(servers: EmbeddedServers) -> None:
     assert await fetch(urls.database_owner_url, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'crm'") == "crm_owner"
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await fetch(urls.database_url, "CREATE TABLE mine (id int)")
-    client = redis.from_url(urls.redis_url)
+    client = await create_pool(RedisSettings.from_dsn(urls.redis_url))
     assert await client.ping()
     await client.aclose()
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
 from crm_api.embedded.errors import EmbeddedError
+
+if TYPE_CHECKING:
+    from crm_api.db.engine import Database
+    from crm_api.settings import Settings
 
 app = typer.Typer(name="crm-api", no_args_is_help=True, pretty_exceptions_enable=False, help="A headless CRM behind one HTTP API.")
 org = typer.Typer(no_args_is_help=True, help="Organisations: each has its own people and records.")
@@ -114,7 +119,7 @@ def org_create(
     """Make an organisation with its first administrator and a token of scope `admin`, shown this once."""
     from crm_api.flows.organizations import create_organization
 
-    async def create(database: Any) -> dict[str, Any]:
+    async def create(database: "Database") -> dict[str, Any]:
         return dict(await create_organization(database, name=name, admin_email=admin_email, admin_password=admin_password))
 
     made = _on_database(data_dir, create)
@@ -141,7 +146,7 @@ def token_create(
     except ValueError:
         fail("--org-id and --user-id are UUIDs, as `crm-api org create --json` prints them.")
 
-    async def create(database: Any) -> dict[str, Any]:
+    async def create(database: "Database") -> dict[str, Any]:
         return dict(await create_token(database, org_id=ids[0], user_id=ids[1], name=name, scopes=scope or ["admin"], expires_in_days=days))
 
     _print_made(_on_database(data_dir, create), as_json)
@@ -154,7 +159,7 @@ def demo(data_dir: DataDir = Path(".crm"), as_json: Json = False) -> None:
 
     settings = _settings(data_dir)
 
-    async def load(database: Any) -> dict[str, Any]:
+    async def load(database: "Database") -> dict[str, Any]:
         return dict(await load_demo(database, base_url=settings.base_url))
 
     with waiting("loading demonstration data"):
@@ -186,13 +191,13 @@ def openapi(
         answers.print(rendered, end="")
 
 
-def _settings(data_dir: Path) -> Any:
+def _settings(data_dir: Path) -> "Settings":
     from crm_api.cli.environment import settings_for
 
     return settings_for(data_dir)
 
 
-def _on_database(data_dir: Path, work: Any) -> dict[str, Any]:
+def _on_database(data_dir: Path, work: "Callable[[Database], Awaitable[dict[str, Any]]]") -> dict[str, Any]:
     from crm_api.cli.environment import open_database
 
     async def run() -> dict[str, Any]:
@@ -212,6 +217,9 @@ def _print_made(made: dict[str, Any], as_json: bool) -> None:
 
 def main() -> None:
     """Entry point: expected mistakes become one line on standard error, the rest a traceback."""
+    from asyncpg import PostgresError
+    from sqlalchemy.exc import DBAPIError
+
     from crm_api.core.errors import Problem
     from crm_api.db.roles import UnsafeRole
 
@@ -223,6 +231,8 @@ def main() -> None:
         fail(str(error))
     except ValidationError as error:
         fail("; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()))
+    except (PostgresError, DBAPIError) as error:
+        fail(f"The database refuses: {error.orig if isinstance(error, DBAPIError) else error}")
     except Problem as problem:
         fail(str(problem))
     except (ConnectionError, OSError) as error:

@@ -11,11 +11,12 @@ _GRACE_S = 3
 
 def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve HTTP until SIGTERM or SIGINT."""
+    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
+
     import uvicorn
 
     from crm_api.main import build
 
-    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
     server = uvicorn.Server(
         uvicorn.Config(
             build(settings),
@@ -37,7 +38,8 @@ def run_api(settings: Settings, host: str, port: int) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT."""
+    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
+
     from crm_api.worker import run
 
-    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
     run(settings)
