@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from crm_api.core import errors
 from crm_api.core.errors import FieldError, Problem, Unauthenticated
 from crm_api.core.json import dumps
 from crm_api.core.messages import DEFAULT_LANGUAGE, negotiate
+from crm_api.db.engine import Busy
 from crm_api.http.validation import request_problem
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -60,6 +62,8 @@ def to_problem(exc: BaseException) -> Problem | None:
         return request_problem(exc.errors())
     if isinstance(exc, HTTPException):
         return _from_http(exc)
+    if isinstance(exc, Busy | PoolTimeout):
+        return errors.Unavailable("Too many requests are waiting for the database.")
     if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
         return to_problem(exc.exceptions[0])  # a task group around one failure says nothing about it
     return None
