@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="The address under which clients reach the API; used in links, problem types and OAuth metadata. No trailing slash.",
     )
+    secret_key: str | None = Field(
+        default=None,
+        min_length=16,
+        description="Secret that signs page cursors; the same in every process. Left out, it is derived from DATABASE_URL.",
+    )
     rate_limit: str = Field(
         default="600/minute",
         description="Request cost that one token may spend: `<count>/second|minute|hour`, or `off`.",

@@ -9,6 +9,7 @@ from crm_api.db.engine import Database
 from crm_api.http.metrics import Metrics
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.valkey import Valkey
+from crm_api.kernel.engine import Engine
 from crm_api.settings import Settings
 
 
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
+    engine: Engine
     valkey: Valkey | None
     limiter: RateLimiter
     metrics: Metrics

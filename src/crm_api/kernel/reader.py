@@ -14,8 +14,10 @@ import asyncpg
 import orjson
 
 from crm_api.core.cursor import decode_cursor, encode_cursor
+from crm_api.db.statement import Statement
 from crm_api.core.errors import Deleted, InvalidCursor, NotFound
 from crm_api.kernel.context import Context
+from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import MARK, RANK_LIMIT, CompiledRead, ReadCompiler
 from crm_api.kernel.query.plan import Expansion, Path, Plan, Seek
@@ -57,8 +59,6 @@ class Reader:
         self._key = cursor_key
 
     def _compiler(self, context: Context) -> ReadCompiler:
-        from crm_api.kernel.history import table_as_of
-
         return ReadCompiler(context.registry, Policy(context.principal), table_as_of)
 
     def _shape(self, context: Context, kind: str, plan: Plan) -> tuple[Any, ...]:
@@ -110,6 +110,8 @@ class Reader:
     async def page(self, context: Context, resource: AnyResource, request: ReadRequest) -> ReadPage:
         """One page of a list or search."""
         plan, values, as_of = self._positioned(context, resource, request)
+        if plan.as_of is not None:
+            await check_as_of(context, resource, values[plan.as_of])
         read = context.statements.get(self._shape(context, "page", plan), lambda: self._compiler(context).page(plan))
         rows = await context.uow.fetch(read.statement, _arguments(read, values, context))
         if not rows[0]["parent"]:
@@ -133,6 +135,12 @@ class Reader:
             head["count"],
             breadth > RANK_LIMIT,
         )
+
+    def prepared(self, context: Context, resource: AnyResource, request: ReadRequest) -> tuple[Statement, dict[str, Any]]:
+        """The statement of a page with its values, for a look at its plan."""
+        plan, values, _ = self._positioned(context, resource, request)
+        read = context.statements.get(self._shape(context, "page", plan), lambda: self._compiler(context).page(plan))
+        return read.statement, _arguments(read, values, context)
 
     def _positioned(self, context: Context, resource: AnyResource, request: ReadRequest) -> tuple[Plan, list[Any], datetime | None]:
         values = list(request.values)

@@ -61,7 +61,7 @@ class Source:
             return self.resource, self.row
         path = tuple(step.name for step in steps)
         if path not in self.joins:
-            source, row = self.join(steps[:-1])
+            _, row = self.join(steps[:-1])
             target = self.registry[steps[-1].target]
             alias = self.tables(target, self.names("j"))
             reference = steps[-1].field

@@ -142,14 +142,11 @@ def list_request(
         given.setdefault(name, []).extend(items)
     link = parent[1] if parent is not None and parent[1].kind == "many_to_many" else None
     conditions: list[Node | None] = []
-    expansions: dict[str, dict[str, Any]] = {}
     for name, items in given.items():
         if name in LIST_PARAMETERS:
             continue
         place = {"parameter": name}
-        nested = _EXPAND.match(name)
-        if nested is not None:
-            _expand_option(parser, expansions, nested.group(1), nested.group(2), items, place)
+        if _EXPAND.match(name) is not None:
             continue
         bracketed = _BRACKETS.match(name)
         path_text, op = (bracketed.group(1), bracketed.group(2)) if bracketed else (name, "eq")
@@ -177,17 +174,7 @@ def list_request(
             parser.wrong(InvalidValue("invalid_json", reason="not a JSON filter tree"), {"parameter": "filter"})
     sort = parser.sort([s for s in given["sort"] if s], resource, {"parameter": "sort"}) if "sort" in given else ()
     fields = parser.fields([f for f in given["fields"] if f], resource, {"parameter": "fields"}) if "fields" in given else None
-    for name in given.get("expand", ()):
-        if name:
-            head, _, rest = name.partition(".")
-            expansions.setdefault(head, {})
-            if rest:
-                _nest(expansions[head], rest)
-    known = set(given.get("expand", ()))
-    for name in expansions:
-        if not any(item.split(".")[0] == name for item in known):
-            parser.wrong(InvalidValue("invalid_combination", other=f"expand[{name}] without expand={name}"), {"parameter": "expand"})
-    expand = parser.expand_tree(expansions, resource, {"parameter": "expand"}) if expansions else ()
+    expand = expansions_of(parser, given, resource)
     count = reader.choice(single("count"), ("none", "estimate", "exact"), {"parameter": "count"}) if "count" in given else "none"
     deleted = (
         reader.choice(single("deleted"), ("exclude", "only", "include"), {"parameter": "deleted"}) if "deleted" in given else "exclude"
@@ -413,6 +400,26 @@ def touched(registry: Registry, resource: AnyResource, plan: Plan) -> set[str]:
     if plan.parent is not None:
         found.add(plan.parent.object)
     return found
+
+
+def expansions_of(parser: QueryParser, given: Mapping[str, list[str]], resource: AnyResource) -> tuple[Expansion, ...]:
+    """`expand=account,deals.account` with its options `expand[deals][limit]=5`, `[sort]`, `[fields]`."""
+    expansions: dict[str, dict[str, Any]] = {}
+    for text in given.get("expand", ()):
+        if text:
+            head, _, rest = text.partition(".")
+            options = expansions.setdefault(head, {})
+            if rest:
+                _nest(options, rest)
+    for name, items in given.items():
+        nested = _EXPAND.match(name)
+        if nested is None:
+            continue
+        if nested.group(1) not in expansions:
+            parser.wrong(InvalidValue("invalid_combination", other=f"a request without expand={nested.group(1)}"), {"parameter": name})
+            continue
+        _expand_option(parser, expansions, nested.group(1), nested.group(2), items, {"parameter": name})
+    return parser.expand_tree(expansions, resource, {"parameter": "expand"}) if expansions else ()
 
 
 def _expand_option(

@@ -1,0 +1,79 @@
+"""From a bearer token to a `Principal`, in one query (RFC 6750; the header only, never the query string)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import orjson
+import sqlalchemy as sa
+from starlette.requests import Request
+
+from crm_api.core.clock import format_timestamp
+from crm_api.core.errors import BadRequest, FieldError, TokenExpired, TokenInvalid, TokenMissing, TokenRevoked, UserSuspended
+from crm_api.core.tokens import parse
+from crm_api.db.engine import Connection
+from crm_api.db.statement import compile_statement
+from crm_api.db.uow import Actor
+from crm_api.kernel.principal import OrganizationInfo, Principal
+from crm_api.models.tenancy import Organization, Token
+
+_tokens, _organizations = Token.__table__, Organization.__table__
+
+_LOOK_UP: Final = compile_statement(
+    sa.select(
+        _tokens.c.id, _tokens.c.user_id, _tokens.c.name.label("token_name"), _tokens.c.kind, _tokens.c.scopes, _tokens.c.app_id, _tokens.c.api_version,
+        _tokens.c.expires_at, _tokens.c.revoked_at, _tokens.c.user_suspended, _tokens.c.last_used_at,
+        _organizations.c.id.label("org_id"), _organizations.c.name, _organizations.c.environment, _organizations.c.currency, _organizations.c.time_zone,
+        _organizations.c.locale, _organizations.c.region, _organizations.c.fiscal_year_start, _organizations.c.schema_version,
+        _organizations.c.access_version, _organizations.c.settings,
+    )
+    .select_from(_tokens.join(_organizations, _organizations.c.id == _tokens.c.org_id))
+    .where(_tokens.c.hash == sa.bindparam("hash", type_=sa.LargeBinary()))
+)  # fmt: skip
+
+
+def bearer_hash(request: Request) -> bytes:
+    """The hash under which the request's token is stored. Raises TokenMissing, TokenInvalid or BadRequest (two headers)."""
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if not given:
+        raise TokenMissing()
+    if len(given) > 1:
+        raise BadRequest(errors=[FieldError("invalid_header", header="Authorization", params={"reason": "sent more than once"})])
+    scheme, _, text = given[0].decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenMissing()
+    hash_ = parse(text.strip(), "crm_pat_", "crm_at_")
+    if hash_ is None:
+        raise TokenInvalid()
+    return hash_
+
+
+async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> Principal:
+    """The caller behind a token's hash. Raises one of the 401 problems."""
+    row = await connection.fetch_row(_LOOK_UP, {"hash": hash_})
+    if row is None:
+        raise TokenInvalid()
+    if row["user_suspended"]:
+        raise UserSuspended()
+    if row["revoked_at"] is not None:
+        raise TokenRevoked()
+    expires_at: datetime | None = row["expires_at"]
+    if expires_at is not None and expires_at <= now:
+        raise TokenExpired()
+    settings = row["settings"]
+    organization = OrganizationInfo(
+        row["org_id"], row["name"], row["environment"], row["currency"], row["time_zone"], row["locale"], row["region"], row["fiscal_year_start"],
+        row["schema_version"], row["access_version"], {} if settings == "{}" else orjson.loads(settings),
+    )  # fmt: skip
+    return Principal(
+        organization,
+        row["user_id"],
+        row["id"],
+        row["token_name"],
+        frozenset(row["scopes"]),
+        Actor("user", row["user_id"]),
+        row["app_id"],
+        row["api_version"],
+        None if expires_at is None else format_timestamp(expires_at),
+    )

@@ -1,0 +1,49 @@
+"""The record contract over HTTP: the same routes for every object, made from its declaration."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from crm_api.http.records import batch, reads, writes
+from crm_api.http.records.operation import Kind, Operation, add, record_router
+from crm_api.kernel.registry import Registry
+from crm_api.kernel.resource import AnyResource
+
+
+def build_record_router(registry: Registry) -> APIRouter:
+    """All routes of all objects."""
+    router = record_router()
+    for resource in registry:
+        _resource_routes(router, registry, resource)
+    return router
+
+
+def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResource) -> None:
+    base, verbs = f"/v1/{resource.name}", resource.verbs
+    record, by = f"{base}/{{id}}", f"{base}/by/{{unique_field}}/{{value}}"
+
+    def route(kind: Kind, method: str, path: str) -> Operation:
+        return Operation(kind, resource, method, path)
+
+    add(router, route("list", "GET", base), reads.list_endpoint(resource))
+    add(router, route("search", "POST", f"{base}/search"), reads.search_endpoint(resource))
+    add(router, route("get", "GET", record), reads.get_endpoint(resource))
+    add(router, route("get_by", "GET", by), reads.get_by_endpoint(resource))
+    if "create" in verbs:
+        add(router, route("create", "POST", base), writes.create_endpoint(resource))
+    if "update" in verbs:
+        add(router, route("update", "PATCH", record), writes.update_endpoint(resource))
+        add(router, route("upsert_by", "PUT", by), writes.upsert_by_endpoint(resource))
+        add(router, route("update_by", "PATCH", by), writes.update_by_endpoint(resource))
+    if "delete" in verbs:
+        add(router, route("delete", "DELETE", record), writes.delete_endpoint(resource))
+        add(router, route("delete_by", "DELETE", by), writes.delete_by_endpoint(resource))
+    if "restore" in verbs:
+        add(router, route("restore", "POST", f"{record}/restore"), writes.restore_endpoint(resource))
+    for verb in batch.VERBS:
+        if verb == "read" or verb in verbs or (verb == "upsert" and "update" in verbs):
+            add(router, Operation("batch", resource, "POST", f"{base}/batch/{verb}", verb), batch.batch_endpoint(resource, verb))
+    for relation in registry.relations[resource.name].values():
+        if relation.kind != "to_one":
+            path = f"{record}/{relation.name}"
+            add(router, Operation("related", resource, "GET", path, relation.name, relation), reads.related_endpoint(resource, relation))

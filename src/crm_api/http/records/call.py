@@ -1,0 +1,184 @@
+"""One call of a record route: the request with everything an endpoint asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crm_api.core.clock import parse_timestamp
+from crm_api.core.errors import BadRequest, InvalidValue, NotFound, UnknownParameter, UnsupportedMediaType
+from crm_api.core.etag import ETagCondition, parse_etags
+from crm_api.core.ids import parse_uuid
+from crm_api.core.json import loads_limited
+from crm_api.core.relative import parse_zone
+from crm_api.kernel.context import Context
+from crm_api.kernel.engine import Engine
+from crm_api.kernel.journal import decode_events_cursor
+from crm_api.kernel.policy import Policy
+from crm_api.kernel.query.parse import QueryParser
+from crm_api.kernel.query.plan import Expansion, Path, Plan
+from crm_api.kernel.query.request import expansions_of, sign_expansions, split_query, touched
+from crm_api.kernel.query.values import Locale
+from crm_api.kernel.resource import AnyResource
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+ANSWER_PARAMETERS: Final = ("fields", "expand")
+JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
+
+
+def raw(endpoint: Endpoint) -> Endpoint:
+    """Marks an endpoint that reads the request itself, so that no parameters are solved for it."""
+    setattr(endpoint, "raw", True)  # noqa: B010
+    return endpoint
+
+
+@dataclass(slots=True)
+class AnswerOptions:
+    """How records are shown in an answer: `fields`, `expand`, and the instant of `as_of`."""
+
+    fields: tuple[Path, ...] | None = None
+    expand: tuple[Expansion, ...] = ()
+    values: list[Any] = field(default_factory=list)
+    as_of: datetime | None = None
+    others: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the record is shown as it is stored, whole."""
+        return self.fields is None and not self.expand
+
+
+@dataclass(slots=True)
+class Call:
+    """The request, its caller's context and the engine."""
+
+    request: Request
+    context: Context
+    engine: Engine
+
+    @classmethod
+    def of(cls, request: Request) -> Call:
+        """The call that a request makes."""
+        return cls(request, request.state.context, request.app.state.services.engine)
+
+    @property
+    def policy(self) -> Policy:
+        """What the caller may do."""
+        return Policy(self.context.principal)
+
+    @property
+    def query(self) -> str:
+        """The query string as it was sent."""
+        return str(self.request.scope["query_string"].decode("latin-1"))
+
+    def path_id(self, name: str = "id") -> UUID:
+        """An id in the path; what is no UUID names nothing."""
+        found = parse_uuid(self.request.path_params[name])
+        if found is None:
+            raise NotFound()
+        return found
+
+    def locale(self) -> Locale:
+        """The zone of the `Time-Zone` header, else the organisation's; region and fiscal year of the organisation."""
+        organization = self.context.principal.organization
+        header = self.request.headers.get("time-zone")
+        try:
+            zone = ZoneInfo(organization.time_zone) if header is None else parse_zone(header)
+        except InvalidValue as error:
+            raise BadRequest(errors=[error.at(header="Time-Zone")]) from None
+        return Locale(self.context.uow.now, zone, organization.region, organization.fiscal_year_start)
+
+    def events_seq(self, text: str) -> int:
+        """The number in a journal cursor given as `since`."""
+        return decode_events_cursor(self.context.principal.org_id, text, parameter="since")
+
+    async def json(self) -> Any:
+        """The body. Raises BadRequest for what is no JSON, UnsupportedMediaType for another content type."""
+        kind = self.request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        body = await self.request.body()
+        if kind not in JSON_TYPES:
+            raise UnsupportedMediaType(list(JSON_TYPES))
+        if not body:
+            raise BadRequest(errors=[InvalidValue("invalid_body", expected="object").at(pointer="")])
+        return loads_limited(body, self.request.app.state.services.settings.max_json_depth)
+
+    def if_match(self) -> ETagCondition | None:
+        """The `If-Match` header; only versions count."""
+        header = self.request.headers.get("if-match")
+        return None if header is None else self._tags("If-Match", header)
+
+    def if_none_match(self) -> ETagCondition | None:
+        """The `If-None-Match` header."""
+        header = self.request.headers.get("if-none-match")
+        return None if header is None else self._tags("If-None-Match", header)
+
+    def _tags(self, name: str, header: str) -> ETagCondition:
+        try:
+            return parse_etags(header)
+        except InvalidValue as error:
+            raise BadRequest(errors=[error.at(header=name)]) from None
+
+    def expected_version(self) -> int | None:
+        """The version that `If-Match` asks for; None without the header or for `*`."""
+        condition = self.if_match()
+        return None if condition is None else condition.version
+
+    def minimal(self) -> bool:
+        """Whether `Prefer: return=minimal` was sent (RFC 7240)."""
+        return "return=minimal" in self.request.headers.get("prefer", "").replace(" ", "").lower()
+
+    def answer_options(self, resource: AnyResource, allowed: Sequence[str] = (), *, as_of: bool = False) -> AnswerOptions:
+        """`fields`, `expand` and the other parameters of a call that answers with a record; refuses all others."""
+        if not self.query:
+            return AnswerOptions()
+        names = (*ANSWER_PARAMETERS, *(("as_of",) if as_of else ()), *allowed)
+        parser = QueryParser(self.context.registry, self.locale(), "query")
+        options = AnswerOptions(values=parser.values)
+        given: dict[str, list[str]] = {}
+        for name, items in split_query(self.query):
+            if name.partition("[")[0] not in names:
+                parser.unknown.append(InvalidValue("unknown_parameter", allowed=names).at(parameter=name))
+            given.setdefault(name, []).extend(items)
+        if "fields" in given:
+            options.fields = parser.fields([name for name in given["fields"] if name], resource, {"parameter": "fields"})
+        options.expand = expansions_of(parser, given, resource)
+        if as_of and "as_of" in given:
+            try:
+                options.as_of = parse_timestamp(given["as_of"][0])
+            except InvalidValue as error:
+                parser.wrong(error, {"parameter": "as_of"})
+        options.others = {name: ",".join(items) for name, items in given.items() if name in allowed}
+        parser.finish()
+        options.expand = sign_expansions(self.context.registry, resource, options.expand, parser)
+        plan = Plan(resource.name, fields=options.fields, expand=options.expand)
+        self.policy.require_read(touched(self.context.registry, resource, plan) - {resource.name})
+        return options
+
+    def flag(self, options: AnswerOptions, name: str) -> bool:
+        """A parameter that is `true` or `false`."""
+        text = options.others.get(name, "false")
+        if text not in ("true", "false"):
+            raise BadRequest(errors=[InvalidValue("invalid_boolean").at(parameter=name)])
+        return text == "true"
+
+    def choice(self, options: AnswerOptions, name: str, allowed: Sequence[str]) -> str:
+        """A parameter with a fixed set of values, the first of which is the default."""
+        text = options.others.get(name, allowed[0])
+        if text not in allowed:
+            raise BadRequest(errors=[InvalidValue("enum", allowed=list(allowed)).at(parameter=name)])
+        return text
+
+    def refuse_parameters(self, allowed: Sequence[str] = ()) -> dict[str, str]:
+        """The parameters of a route that knows only these; any other is an error."""
+        given = {name: ",".join(items) for name, items in split_query(self.query)}
+        for name in given:
+            if name not in allowed:
+                raise UnknownParameter(errors=[InvalidValue("unknown_parameter", allowed=list(allowed)).at(parameter=name)])
+        return given

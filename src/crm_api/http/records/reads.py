@@ -1,0 +1,104 @@
+"""List, search, get, and the lists that hang on a record."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crm_api.core.errors import NotFound
+from crm_api.http.records.answers import document, page_answer, record_answer
+from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.http.routing import reads
+from crm_api.kernel import journal
+from crm_api.kernel.explain import explain
+from crm_api.kernel.lookup import find_by
+from crm_api.kernel.query.request import ReadRequest, list_request, search_request
+from crm_api.kernel.registry import Relation
+from crm_api.kernel.resource import AnyResource
+
+
+async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
+    call.policy.require_read(request.objects)
+    if request.plan.since is not None:
+        call.context.uow.read_only = False  # giving numbers writes; nothing has been opened yet
+        await journal.number(call.context.uow)
+    return page_answer(call, await call.engine.reader.page(call.context, resource, request))
+
+
+def list_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}."""
+
+    @raw
+    async def list_records(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        asked = list_request(call.context.registry, resource, call.query, call.locale(), events_seq=call.events_seq)
+        return await _page(call, resource, asked)
+
+    return list_records
+
+
+def search_endpoint(resource: AnyResource) -> Endpoint:
+    """POST /v1/{object}/search."""
+
+    @reads
+    @raw
+    async def search_records(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        call.refuse_parameters()
+        asked = search_request(call.context.registry, resource, await call.json(), call.locale(), events_seq=call.events_seq)
+        if asked.explain:
+            return document(await explain(call.context, call.engine.reader, resource, asked))
+        return await _page(call, resource, asked)
+
+    return search_records
+
+
+def get_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}/{id}."""
+
+    @raw
+    async def get_record(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        options = call.answer_options(resource, as_of=True)
+        record = await call.engine.reader.one(
+            call.context, resource, call.path_id(), fields=options.fields, expand=options.expand, values=options.values, as_of=options.as_of
+        )
+        return record_answer(call, resource, record)
+
+    return get_record
+
+
+def get_by_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}/by/{unique_field}/{value}."""
+
+    @raw
+    async def get_record_by(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        options = call.answer_options(resource)
+        field, value = request.path_params["unique_field"], request.path_params["value"]
+        found = await find_by(call.context, resource, field, value)
+        if found is None:
+            raise NotFound()
+        record = await call.engine.reader.one(call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values)
+        return record_answer(call, resource, record)
+
+    return get_record_by
+
+
+def related_endpoint(resource: AnyResource, relation: Relation) -> Endpoint:
+    """GET /v1/{object}/{id}/{relation}."""
+
+    @raw
+    async def list_related(request: Request) -> Response:
+        call = Call.of(request)
+        target = call.context.registry[relation.target]
+        call.policy.require_read((resource.name, target.name))
+        parent = (resource, relation, call.path_id())
+        asked = list_request(call.context.registry, target, call.query, call.locale(), parent=parent, events_seq=call.events_seq)
+        return await _page(call, target, asked)
+
+    return list_related

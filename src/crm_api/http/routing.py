@@ -1,0 +1,175 @@
+"""The route class under every authenticated route: caller, limits, transaction, idempotency, retries, commit.
+
+It wraps FastAPI's own handling of a route. That way it sees the body before the endpoint runs, which idempotency needs, and
+the commit happens after the endpoint has made its answer and before a byte of it is sent: an answer that says 201 is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crm_api.core.errors import BadRequest, FieldError, Problem, Unavailable
+from crm_api.db.engine import Busy, Connection
+from crm_api.db.errors import classify
+from crm_api.db.uow import Cause, Uow
+from crm_api.http import idempotency
+from crm_api.http.auth import authenticate, bearer_hash
+from crm_api.http.services import Services
+from crm_api.http.state import ACTOR, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
+from crm_api.kernel.context import Context
+from crm_api.kernel.principal import Principal
+
+Handler = Callable[[Request], Awaitable[Response]]
+READS: Final = frozenset({"GET", "HEAD"})
+TRIES: Final = 4
+JOINED: Final = "crm.joined"
+"""Scope key of a context that a composite operation runs in: its caller and unit of work, which is not ours to commit."""
+
+WRITES_ATTRIBUTE: Final = "crm_reads"
+
+
+def reads(endpoint: Any) -> Any:
+    """Marks an endpoint that only reads although its method is POST (search, batch read)."""
+    setattr(endpoint, WRITES_ATTRIBUTE, True)
+    return endpoint
+
+
+class KernelRoute(APIRoute):
+    """A route whose endpoint finds a `Context` in `request.state.context`.
+
+    An endpoint marked `raw` takes the request and returns the response; FastAPI's dependency solving, which such an endpoint
+    doesn't use, is then left out.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler in its wrapping."""
+        endpoint: Any = self.endpoint
+        inner: Handler = endpoint if getattr(endpoint, "raw", False) else super().get_route_handler()
+        read_only = self.methods <= READS or getattr(endpoint, WRITES_ATTRIBUTE, False)
+        cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
+
+        async def handle(request: Request) -> Response:
+            joined: Context | None = request.scope.get(JOINED)
+            if joined is not None:
+                request.state.context = joined
+                return await inner(request)
+            return await serve(request, inner, read_only, 1 if cost is None else cost(request))
+
+        return handle
+
+
+async def serve(request: Request, inner: Handler, read_only: bool, cost: int) -> Response:
+    """Runs an endpoint as its caller, in one transaction, and again if the database asks for that."""
+    services: Services = request.app.state.services
+    hash_ = bearer_hash(request)
+    for attempt in range(TRIES):
+        try:
+            return await _attempt(request, services, inner, hash_, read_only, cost if attempt == 0 else 0)
+        except Busy:
+            raise Unavailable(
+                "Too many requests of this organisation are waiting for the database.", headers={"Retry-After": "1"}
+            ) from None
+        except Problem:
+            raise
+        except Exception as error:
+            kind = classify(error).kind
+            if kind == "retry" and attempt + 1 < TRIES:
+                continue
+            if kind == "unavailable":
+                raise Unavailable("The database is not reachable.", headers={"Retry-After": "2"}) from error
+            if kind == "timeout":
+                raise Unavailable("The statement took too long and was given up.", headers={"Retry-After": "5"}) from error
+            raise
+    raise AssertionError("unreachable")
+
+
+async def _attempt(request: Request, services: Services, inner: Handler, hash_: bytes, read_only: bool, cost: int) -> Response:
+    database = services.database
+    async with database.connection() as connection:
+        principal = await authenticate(connection, hash_, services.clock.now())
+        await _admit(request, services, principal, cost)
+        if database.try_hold(principal.org_id):
+            try:
+                return await _run(request, services, inner, connection, principal, read_only)
+            finally:
+                database.release(principal.org_id)
+    # every place of the organisation is taken: wait for one without a connection in hand
+    await database.hold(principal.org_id)
+    try:
+        async with database.connection() as connection:
+            return await _run(request, services, inner, connection, principal, read_only)
+    finally:
+        database.release(principal.org_id)
+
+
+async def _admit(request: Request, services: Services, principal: Principal, cost: int) -> None:
+    state = request.state
+    setattr(state, ORG_ID, str(principal.org_id))
+    setattr(state, ACTOR, f"user:{principal.user_id}")
+    if principal.api_version is not None and not getattr(state, VERSION_HEADER, None):
+        setattr(state, VERSION, principal.api_version)
+    if cost:
+        rate = await services.limiter.check(str(principal.token_id), cost)
+        setattr(state, RATE, rate)
+        rate.require()
+
+
+async def _run(
+    request: Request, services: Services, inner: Handler, connection: Connection, principal: Principal, read_only: bool
+) -> Response:
+    uow = Uow(
+        connection,
+        principal.org_id,
+        services.clock.now(),
+        services.clock,
+        principal.actor,
+        _cause(request, principal),
+        read_only,
+        not read_only and b"dry_run=true" in request.scope["query_string"].split(b"&"),
+        services.database.statement_timeout_ms,
+    )
+    engine = services.engine
+    context = Context(principal, uow, engine.registry, engine.statements)
+    request.state.context = context
+    try:
+        if read_only:
+            response = await inner(request)
+            await uow.commit()
+            return response
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            response = await inner(request)
+        else:
+            response = await idempotency.guarded(request, context, key, inner)
+        _only_success(response)
+        await uow.commit()
+        if idempotency.SECRET_HEADER in response.headers:
+            del response.headers[idempotency.SECRET_HEADER]
+        return response
+    finally:
+        await uow.rollback()
+
+
+def _only_success(response: Response) -> None:
+    if response.status_code >= 400:
+        raise AssertionError("an endpoint must raise its problems, so that nothing of them is committed")
+
+
+def _cause(request: Request, principal: Principal) -> Cause:
+    return Cause(
+        request_id=getattr(request.state, REQUEST_ID, None),
+        idempotency_key=request.headers.get("idempotency-key"),
+        app_id=principal.app_id,
+        token_id=principal.token_id,
+    )
+
+
+def no_body_allowed(request: Request) -> None:
+    """Refuses a body where the route takes none."""
+    if request.headers.get("content-length", "0") != "0":
+        raise BadRequest(errors=[FieldError("body_not_allowed", pointer="")])
