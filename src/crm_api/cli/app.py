@@ -173,8 +173,8 @@ def openapi(
     output: Annotated[Path | None, typer.Option(help="File to write; standard output if left out. With --check: file to compare.")] = None,
 ) -> None:
     """Print the OpenAPI 3.1 description of the API, or check the committed one."""
+    from crm_api.http.app import create_app
     from crm_api.http.openapi import render
-    from crm_api.main import create_app
     from crm_api.settings import Settings
 
     # The description must not depend on where it is made, hence no environment.

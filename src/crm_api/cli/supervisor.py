@@ -35,7 +35,8 @@ class Child:
     def start(self) -> None:
         # SIGTERM when we die: both commands then finish what they are at and end.
         command = [sys.executable, "-m", "crm_api.cli", *self.arguments]
-        self.process = spawn(command, on_parent_death=signal.SIGTERM, env=self.environment)
+        # Its logs go to our standard error: standard output is for our own answer.
+        self.process = spawn(command, on_parent_death=signal.SIGTERM, env=self.environment, output=sys.stderr.buffer)
         self.started = time.monotonic()
         self.due = None
 

