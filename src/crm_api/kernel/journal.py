@@ -15,6 +15,7 @@ from uuid import UUID
 from crm_api.core.cursor import decode_cursor, encode_cursor
 from crm_api.core.errors import InvalidCursor
 from crm_api.core.ids import uuid7_floor
+from crm_api.db.engine import Connection
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
 
@@ -26,11 +27,19 @@ than a younger one whose transaction was quicker: what is readable has no gaps."
 _KEY: Final = b"events"
 _KIND: Final = "events"
 
-_WAITING: Final = Statement("SELECT EXISTS (SELECT FROM outbox WHERE org_id = $1)", ("org_id",))
+_STATE: Final = Statement(
+    """
+    SELECT EXISTS (SELECT FROM outbox WHERE org_id = $1) AS waiting,
+           coalesce((SELECT value FROM counters WHERE org_id = $1 AND name = 'journal'), 0) AS head
+    """,
+    ("org_id",),
+)
 
 _LOCK: Final = Statement("SELECT value FROM counters WHERE org_id = $1 AND name = 'journal' FOR NO KEY UPDATE", ("org_id",))
 
-_START: Final = Statement("INSERT INTO counters (org_id, name, value) VALUES ($1, 'journal', 0) ON CONFLICT (org_id, name) DO NOTHING", ("org_id",))
+_START: Final = Statement(
+    "INSERT INTO counters (org_id, name, value) VALUES ($1, 'journal', 0) ON CONFLICT (org_id, name) DO NOTHING", ("org_id",)
+)
 
 # The order: schema events first, then as made, but no event before an earlier version of its record (the clocks of two
 # machines may differ). All earlier versions are in the outbox or have numbers already, since a record's writers wait for each
@@ -38,9 +47,9 @@ _START: Final = Statement("INSERT INTO counters (org_id, name, value) VALUES ($1
 _NUMBER: Final = Statement(
     """
     WITH taken AS (
-        DELETE FROM outbox WHERE org_id = $1 AND event_id IN (SELECT event_id FROM outbox WHERE org_id = $1) RETURNING event_id
+        DELETE FROM outbox WHERE org_id = $1 RETURNING event_id
     ), placed AS (
-        SELECT e.id, e.version, e.object = 'schema' AS of_schema,
+        SELECT e.id, e.version, e.type LIKE 'schema.%' AS of_schema,
                max(e.id::text COLLATE "C") OVER (PARTITION BY e.record_id ORDER BY e.version, e.id) AS place
           FROM taken JOIN events e ON e.org_id = $1 AND e.id = taken.event_id
     ), numbered AS (
@@ -53,14 +62,9 @@ _NUMBER: Final = Statement(
     ("org_id", "last"),
 )
 
-_POSITIONS: Final = Statement(
-    """
-    SELECT coalesce((SELECT value FROM counters WHERE org_id = $1 AND name = 'journal'), 0) AS head,
-           (SELECT min(seq) FROM journal WHERE org_id = $1 AND event_id >= $2) AS oldest,
-           (SELECT min(seq) FROM journal WHERE org_id = $1 AND event_id >= $3) AS since
-    """,
-    ("org_id", "kept", "since"),
-)
+_SINCE: Final = Statement("SELECT min(seq) FROM journal WHERE org_id = $1 AND event_id >= $2", ("org_id", "floor"))
+
+_ORGANIZATIONS_WAITING: Final = Statement("SELECT DISTINCT org_id FROM outbox", ())
 
 
 def encode_events_cursor(org_id: UUID, seq: int) -> str:
@@ -76,15 +80,25 @@ def decode_events_cursor(org_id: UUID, text: str, *, parameter: str = "cursor") 
     return seq
 
 
-async def number(uow: Uow) -> int:
-    """Numbers all committed events of the uow's organisation that have no number yet; tells how many.
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The journal's last number, and how many events got theirs just now."""
+
+    head: int
+    new: int
+
+
+async def number(uow: Uow) -> Numbered:
+    """Numbers all committed events of the uow's organisation that have no number yet.
 
     Everybody who reads the journal calls it first and so sees every event committed before, including its own. Costs one
     look at an (almost always empty) index when there is nothing to do. The counter stays locked until the transaction ends.
     """
     org = {"org_id": uow.org_id}
-    if not await uow.fetch_value(_WAITING, org):
-        return 0
+    state = await uow.fetch_row(_STATE, org)
+    assert state is not None
+    if not state["waiting"]:
+        return Numbered(state["head"], 0)
     last = await uow.fetch_value(_LOCK, org)
     if last is None:
         await uow.fetch(_START, org)
@@ -92,23 +106,20 @@ async def number(uow: Uow) -> int:
     # A second statement, because only its snapshot is younger than the lock: the one before may still show rows that
     # another process has numbered meanwhile.
     head: int = await uow.fetch_value(_NUMBER, {**org, "last": last})
-    return head - int(last)
+    return Numbered(head, head - int(last))
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
-    """Where the readable journal begins and ends, as numbers to read after; `since` is the place of an instant."""
-
-    head: int
-    oldest: int
-    since: int
+async def organizations_waiting(connection: Connection) -> list[UUID]:
+    """The organisations with events that have no number yet. One of the few statements that look across organisations."""
+    return [row["org_id"] for row in await connection.fetch(_ORGANIZATIONS_WAITING, {})]
 
 
-async def positions(uow: Uow, since: datetime | None = None) -> Positions:
-    """The ends of the journal, and the last number before `since`."""
-    kept = uuid7_floor(uow.now - READABLE)
-    asked = kept if since is None else uuid7_floor(since)
-    row = await uow.fetch_row(_POSITIONS, {"org_id": uow.org_id, "kept": kept, "since": asked})
-    assert row is not None
-    head: int = row["head"]
-    return Positions(head, head if row["oldest"] is None else row["oldest"] - 1, head if row["since"] is None else row["since"] - 1)
+async def oldest(uow: Uow, head: int) -> int:
+    """The number to read after to get the oldest event that is still readable; `head` if none is."""
+    return await since(uow, uow.now - READABLE, head)
+
+
+async def since(uow: Uow, at: datetime, head: int) -> int:
+    """The number to read after to get every event since an instant; `head` if there are none."""
+    first: int | None = await uow.fetch_value(_SINCE, {"org_id": uow.org_id, "floor": uuid7_floor(at)})
+    return head if first is None else first - 1

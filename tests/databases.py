@@ -1,0 +1,46 @@
+"""Databases for tests: a server (given or embedded), a migrated template on it, and clones of that.
+
+`CRM_TEST_ADMIN_URL` names a server to use (`postgresql://`, as a role that may make roles and databases); without it one is
+started for the session.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from crm_api.db import migrate
+from crm_api.embedded import DatabaseUrls, EmbeddedServers, prepare_database
+from crm_api.embedded.provision import drop_database
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a server, as a role that may make databases."""
+    given = os.environ.get("CRM_TEST_ADMIN_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="crm-test-", dir="/tmp"))
+    folder.chmod(0o711)  # the server's account, when tests run as root, passes through
+    try:
+        with EmbeddedServers(folder, durable=False) as started:
+            yield started.admin_url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def migrated(admin_url: str, name: str | None = None) -> Iterator[DatabaseUrls]:
+    """A database of its own, migrated to the newest revision, dropped at the end."""
+    name = name or f"test_{uuid4().hex[:12]}"
+    urls = asyncio.run(prepare_database(admin_url, name))
+    try:
+        migrate.upgrade(urls.database_owner_url)
+        yield urls
+    finally:
+        asyncio.run(drop_database(admin_url, name))
