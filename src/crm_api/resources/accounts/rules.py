@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Rules
+from collections.abc import Sequence
+
+from crm_api.kernel.context import Context
+from crm_api.kernel.resource import Draft, Rules
+from crm_api.kernel.trees import refuse_cycles
 
 
 class AccountRules(Rules):
-    """Nothing yet."""
+    """No account is its own ancestor."""
+
+    async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Refuses circles of parents."""
+        await refuse_cycles(context, "accounts", drafts, "parent_id")

@@ -1,9 +1,187 @@
-"""What is special about writing deals."""
+"""What is special about writing deals: stage and status, probability, the time of closing, and the history of moves."""
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Rules
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+from crm_api.core.fractions import place_at_end
+from crm_api.core.money import quantize
+from crm_api.db.statement import compile_statement
+from crm_api.kernel.context import Context
+from crm_api.kernel.locks import ORG
+from crm_api.kernel.resource import Draft, Row, Rules
+from crm_api.kernel.writes.shape import encode, json_columns
+from crm_api.models.sales import StageChange
+from crm_api.resources.deals.stages import StageInfo, Stages, hold, stages_of
+
+PLACES: Final = "deals.places"
+"""Key in `Uow.state`: the place on the board that a move asks for, by deal."""
+
+_GIVEN: Final = json_columns(
+    "u",
+    "rows",
+    {
+        "id": PgUUID(as_uuid=True),
+        "deal_id": PgUUID(as_uuid=True),
+        "pipeline_id": PgUUID(as_uuid=True),
+        "from_stage_id": PgUUID(as_uuid=True),
+        "to_stage_id": PgUUID(as_uuid=True),
+        "at": TIMESTAMP(timezone=True),
+        "seconds": sa.BigInteger(),
+        "actor": JSONB(),
+    },
+)
+_REMEMBER: Final = compile_statement(
+    sa.insert(StageChange).from_select(["org_id", *(c.name for c in _GIVEN.c)], sa.select(ORG, *_GIVEN.c), include_defaults=False)
+)
 
 
 class DealRules(Rules):
-    """Nothing yet."""
+    """A deal is always in a stage of its pipeline; its status, probability and times follow the stage."""
+
+    async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Finds the stage of each deal, and lets the deals that change theirs enter it."""
+        for draft in drafts:
+            if draft.old is None:
+                draft.new["opened_at"] = draft.new["opened_at"] or draft.new["created_at"]
+        concerned = [draft for draft in drafts if _concerns_stage(draft)]
+        if concerned:
+            await self._follow(context, concerned, await stages_of(context))
+        for draft in drafts:
+            _weigh(draft.new)
+            if draft.new["status"] == "lost" and not draft.new["lost_reason"]:
+                draft.fail("lost_reason", "required")
+
+    async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Remembers each move and how long the deal had been where it was."""
+        actor = context.uow.actor.json()
+        rows: list[dict[str, Any]] = []
+        for draft in drafts:
+            if draft.operation not in ("create", "update") or not draft.changed("stage_id"):
+                continue
+            deal, at = draft.new, draft.new["stage_entered_at"]
+            row = {
+                "id": context.uow.new_id(),
+                "deal_id": draft.id,
+                "pipeline_id": deal["pipeline_id"],
+                "to_stage_id": deal["stage_id"],
+                "at": at,
+                "actor": actor,
+            }
+            if draft.old is not None:
+                row["from_stage_id"] = draft.old["stage_id"]
+                row["seconds"] = int((at - draft.old["stage_entered_at"]).total_seconds())
+            rows.append(row)
+        if rows:
+            await context.uow.fetch(_REMEMBER, {"org_id": context.uow.org_id, "rows": encode(rows)})
+
+    async def _follow(self, context: Context, drafts: Sequence[Draft], stages: Stages) -> None:
+        entering: list[tuple[Draft, StageInfo]] = []
+        for draft in drafts:
+            stage = _choose(draft, stages)
+            if stage is None:
+                continue
+            draft.new["stage_id"], draft.new["pipeline_id"] = stage.id, stage.pipeline_id
+            if draft.old is None or draft.changed("stage_id") or draft.operation == "restore":
+                entering.append((draft, stage))
+            _inherit(draft, stage)
+        alive = await hold(context, (stage.id for _, stage in entering))
+        places: dict[UUID, str] = context.uow.state.get(PLACES, {})
+        for count, (draft, stage) in enumerate(entering):
+            if stage.id not in alive:
+                draft.fail("stage_id", "deleted_reference")
+                continue
+            if draft.operation != "restore":
+                _enter(draft, stage, context.uow.now)
+            draft.new["board_position"] = places.get(draft.id) or place_at_end(context.uow.now, count)
+
+
+def _concerns_stage(draft: Draft) -> bool:
+    return (
+        draft.old is None
+        or draft.operation == "restore"
+        or draft.changed("stage_id")
+        or draft.changed("pipeline_id")
+        or "probability" in draft.given
+    )
+
+
+def _choose(draft: Draft, stages: Stages) -> StageInfo | None:
+    """The stage the deal belongs in after this write; a mistake is noted in the draft."""
+    deal = draft.new
+    named = draft.old is None or "stage_id" in draft.given or draft.changed("stage_id") or not draft.changed("pipeline_id")
+    if named and deal["stage_id"] is not None:
+        stage = stages.get(deal["stage_id"])
+        if stage is None:
+            draft.fail("stage_id", "deleted_reference")
+        elif draft.changed("pipeline_id") and "pipeline_id" in draft.given and deal["pipeline_id"] not in (None, stage.pipeline_id):
+            draft.fail("stage_id", "invalid_combination", other="pipeline_id")
+            return None
+        return stage
+    stage = stages.first("open", deal["pipeline_id"])
+    if stage is None:
+        draft.fail("stage_id" if deal["pipeline_id"] else "pipeline_id", "required")
+    return stage
+
+
+def _enter(draft: Draft, stage: StageInfo, now: datetime) -> None:
+    """Everything that changes with the stage."""
+    deal, old = draft.new, draft.old
+    for name in stage.required_fields:
+        if _empty(deal, name):
+            draft.fail(name, "required_on_enter")
+    before = "open" if old is None else old["status"]
+    deal["status"] = stage.category
+    deal["stage_entered_at"] = now
+    if stage.category == "open":
+        if old is None and deal["closed_at"] is not None:
+            draft.fail("closed_at", "invalid_combination", other="stage_id")
+        deal["closed_at"] = None
+        if before == "lost" and "lost_reason" not in draft.given:
+            deal["lost_reason"] = None
+    elif old is None:
+        deal["closed_at"] = deal["closed_at"] or now
+    elif before != stage.category:
+        deal["closed_at"] = now
+    if stage.category == "won":
+        deal["lost_reason"] = None
+    if old is None:  # an imported deal came into its stage when it was opened or closed there, not when it was imported
+        deal["stage_entered_at"] = deal["closed_at"] or deal["opened_at"]
+
+
+def _inherit(draft: Draft, stage: StageInfo) -> None:
+    """The probability: the caller's own, else the stage's. A closed deal has its stage's; its own waits for a reopening."""
+    deal, old = draft.new, draft.old
+    own: Decimal | None = deal["probability"] if deal["probability_overridden"] or "probability" in draft.given else None
+    if "probability" not in draft.given and old is not None and draft.changed("stage_id"):
+        if stage.category != "open" and old["status"] == "open":
+            deal["open_probability"], own = own, None
+        elif stage.category == "open" and old["status"] != "open":
+            own = own if own is not None else deal["open_probability"]
+            deal["open_probability"] = None
+    deal["probability_overridden"] = own is not None
+    deal["probability"] = stage.probability if own is None else own
+
+
+def _weigh(deal: Row) -> None:
+    amount, probability = deal["amount"], deal["probability"]
+    if amount is None or probability is None:
+        deal["weighted_amount"] = None
+    else:
+        weighted = quantize(amount * probability, deal["currency"])
+        if deal["weighted_amount"] != weighted:
+            deal["weighted_amount"] = weighted
+
+
+def _empty(deal: Row, name: str) -> bool:
+    if name.startswith("custom_fields."):
+        return deal["custom_fields"].get(name.removeprefix("custom_fields.")) in (None, "", [])
+    return deal.get(name) in (None, "", [], {})

@@ -1,9 +1,131 @@
-"""What is special about writing stages."""
+"""What is special about writing stages: their order, what deals inherit from them, and where deals go when one is deleted."""
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Rules
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+from crm_api.core.errors import Conflict, FieldError
+from crm_api.db.statement import compile_statement
+from crm_api.kernel.context import Context
+from crm_api.kernel.locks import ORG, serialize
+from crm_api.kernel.resource import Draft, Rules
+from crm_api.kernel.writer import Writer
+from crm_api.models.sales import Deal, Stage
+
+MOVE_TO: Final = "stages.move_to"
+"""Key in `Uow.state`: the stage that takes the deals of a stage to be deleted (`?move_to=`)."""
+
+_SHIFTS: Final = "stages.shifts"
+_PROBABILITY: Final = {"won": Decimal(1), "lost": Decimal(0)}
+_CHUNK: Final = 500
+
+_IDS: Final = sa.bindparam("ids", type_=ARRAY(PgUUID(as_uuid=True)))
+_POSITIONS: Final = compile_statement(
+    sa.select(Stage.id, Stage.pipeline_id, Stage.position)
+    .where(Stage.org_id == ORG, Stage.pipeline_id == sa.any_(_IDS), Stage.deleted_at.is_(None))
+    .order_by(Stage.position, Stage.id)
+)
+_DEALS: Final = compile_statement(
+    sa.select(Deal.id, Deal.stage_id, Deal.probability_overridden)
+    .where(Deal.org_id == ORG, Deal.stage_id == sa.any_(_IDS), Deal.deleted_at.is_(None))
+    .order_by(Deal.id)
+)
+_CLOSE: Final = compile_statement(
+    sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.any_(_IDS)).order_by(Stage.id).with_for_update()
+)
 
 
 class StageRules(Rules):
-    """Nothing yet."""
+    """Stages of a pipeline stand in an order, and their deals follow what they say."""
+
+    async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Fills in probability and position, checks the required fields, and that a stage with deals keeps its category."""
+        fields = context.registry["deals"].fields
+        allowed = sorted(name for name, field in fields.items() if field.spec.writable == "always")
+        for draft in drafts:
+            stage = draft.new
+            if stage["probability"] is None or (draft.changed("category") and "probability" not in draft.given):
+                stage["probability"] = _PROBABILITY.get(stage["category"], stage["probability"])
+            if draft.changed("required_fields"):
+                for index, name in enumerate(stage["required_fields"]):
+                    if name not in allowed and not name.startswith("custom_fields."):
+                        draft.errors.append(FieldError("enum", pointer=f"/required_fields/{index}", allowed=allowed))
+        recast = [draft for draft in drafts if draft.old is not None and draft.changed("category")]
+        if recast:
+            counts: defaultdict[UUID, int] = defaultdict(int)
+            for row in await self._deals(context, [draft.id for draft in recast]):
+                counts[row["stage_id"]] += 1
+            for draft in recast:
+                if counts[draft.id]:
+                    error = FieldError("in_use", pointer="/category", params={"count": counts[draft.id]})
+                    draft.problem = Conflict("Deals are in this stage; their status follows its category. Move them first.", errors=[error])
+        await self._arrange(context, drafts)
+
+    async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Lets the stages behind make room, and the deals inherit a new probability."""
+        shifts: dict[UUID, dict[str, Any]] = context.uow.state.pop(_SHIFTS, {})
+        if shifts:
+            await Writer().update_rows(context, context.registry["stages"], shifts)
+        changed = {draft.id: draft.new["probability"] for draft in drafts if draft.old is not None and draft.changed("probability")}
+        if changed:
+            heirs = [row for row in await self._deals(context, list(changed)) if not row["probability_overridden"]]
+            for start in range(0, len(heirs), _CHUNK):
+                values = {row["id"]: {"probability": changed[row["stage_id"]]} for row in heirs[start : start + _CHUNK]}
+                await Writer().update_rows(context, context.registry["deals"], values)
+
+    async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Moves the deals to the stage named by `?move_to=`; without it, deals in the way are the kernel's `has_children`."""
+        ids = [draft.id for draft in drafts]
+        await context.uow.fetch(_CLOSE, {"org_id": context.uow.org_id, "ids": ids})
+        target: UUID | None = context.uow.state.get(MOVE_TO)
+        if target is None:
+            return
+        if target in ids:
+            raise Conflict("A stage can't take the deals of itself.", errors=[FieldError("not_found_reference", parameter="move_to")])
+        deals = await self._deals(context, ids)
+        for start in range(0, len(deals), _CHUNK):
+            values = {row["id"]: {"stage_id": target} for row in deals[start : start + _CHUNK]}
+            await Writer().update_rows(context, context.registry["deals"], values)
+
+    async def _deals(self, context: Context, stage_ids: list[UUID]) -> list[Any]:
+        return await context.uow.fetch(_DEALS, {"org_id": context.uow.org_id, "ids": stage_ids})
+
+    async def _arrange(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Gives each placed stage its position; those that stand there move up one."""
+        placed = [draft for draft in drafts if draft.new["pipeline_id"] is not None and (draft.old is None or draft.changed("position"))]
+        if not placed:
+            return
+        pipelines = sorted({draft.new["pipeline_id"] for draft in placed})
+        for pipeline in pipelines:
+            await serialize(context, f"stages.{pipeline}")
+        moving = {draft.id: draft for draft in placed}
+        standing: dict[UUID, dict[int, UUID]] = {pipeline: {} for pipeline in pipelines}
+        for row in await context.uow.fetch(_POSITIONS, {"org_id": context.uow.org_id, "ids": pipelines}):
+            if row["id"] not in moving:
+                standing[row["pipeline_id"]].setdefault(row["position"], row["id"])
+        shifts: dict[UUID, dict[str, Any]] = {}
+        for draft in placed:
+            at = standing[draft.new["pipeline_id"]]
+            if draft.new["position"] is None:
+                draft.new["position"] = max(at, default=-1) + 1
+            who, position = draft.id, draft.new["position"]
+            while True:
+                displaced = at.get(position)
+                at[position] = who
+                if who in moving:
+                    moving[who].new["position"] = position
+                else:
+                    shifts[who] = {"position": position}
+                if displaced is None:
+                    break
+                who, position = displaced, position + 1
+        if shifts:
+            context.uow.state[_SHIFTS] = shifts

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Rules
+from collections.abc import Sequence
+
+from crm_api.kernel.context import Context
+from crm_api.kernel.resource import Draft, Rules
+from crm_api.kernel.trees import refuse_cycles
 
 
 class TaskRules(Rules):
-    """Nothing yet."""
+    """`completed_at` follows the status, and tasks don't wait for each other in a circle."""
+
+    async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Stamps or clears `completed_at`, refuses circles of dependencies."""
+        for draft in drafts:
+            task = draft.new
+            if task["status"] != "done":
+                task["completed_at"] = None
+            elif task["completed_at"] is None:
+                task["completed_at"] = context.uow.now
+        await refuse_cycles(context, "tasks", drafts, "depends_on_id")
