@@ -221,6 +221,34 @@ async def test_as_root_a_closed_home_stays_closed(data_dir: Path) -> None:
     shutil.rmtree(place)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take over another user's data")
+async def test_root_runs_the_servers_as_the_owner_of_existing_data(data_dir: Path) -> None:
+    with EmbeddedServers(data_dir, durable=False):
+        pass
+    for path in [data_dir, *data_dir.rglob("*")]:
+        os.chown(path, 65534, 65534)
+    with EmbeddedServers(data_dir, durable=False) as servers:
+        assert servers.postgres is not None
+        assert servers.postgres.data.stat().st_uid == 65534
+        assert await fetch(servers.urls.database_url, "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_data_of_another_user_is_refused_in_plain_words(data_dir: Path) -> None:
+    os.chown(data_dir, 1, 1)
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        try:
+            EmbeddedServers(data_dir).take()
+        except EmbeddedError as error:
+            os._exit(0 if "belongs to another user" in str(error) else 1)
+        os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -235,5 +236,7 @@ def main() -> None:
         fail(f"The database refuses: {error.orig if isinstance(error, DBAPIError) else error}")
     except Problem as problem:
         fail(str(problem))
-    except (ConnectionError, OSError) as error:
+    except (ConnectionError, TimeoutError, socket.gaierror) as error:
         fail(f"Can't reach a server: {error}")
+    except OSError as error:
+        fail(str(error))

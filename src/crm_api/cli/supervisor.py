@@ -65,6 +65,8 @@ class Supervisor:
 
     def __enter__(self) -> "Supervisor":
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if sig == signal.SIGHUP and signal.getsignal(sig) == signal.SIG_IGN:
+                continue  # started with nohup
             signal.signal(sig, self._on_signal)
         return self
 

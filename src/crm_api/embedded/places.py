@@ -34,13 +34,16 @@ class Programs:
     valkey_server: Path
 
 
-def service_account() -> Account | None:
+def service_account(data: Path | None = None) -> Account | None:
     """The account to run servers as: None (ourselves) unless we are root.
 
-    Makes the system account `crm_servers` on first use; where accounts can't be made, takes `nobody`.
+    Existing PostgreSQL data (`data`) keeps its owner, since the server insists. Otherwise it is the system account
+    `crm_servers`, made on first use; where accounts can't be made, `nobody`.
     """
     if os.geteuid() != 0:
         return None
+    if data is not None and data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(str(owner.st_uid), owner.st_uid, owner.st_gid)
     for attempt in (ACCOUNT_NAME, None, "nobody"):
         if attempt is None:
             useradd = shutil.which("useradd")

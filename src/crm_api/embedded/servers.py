@@ -21,6 +21,7 @@ from crm_api.embedded.valkey import ValkeyServer
 
 _LOCK = "up.lock"
 _SERVERS = "servers.json"
+_FOREIGN = "{} (or a file in it) belongs to another user: {}. Run as that user, or choose another --data-dir."
 _T = TypeVar("_T")
 
 
@@ -100,14 +101,20 @@ class EmbeddedServers:
     def take(self) -> None:
         """Take the data folder without starting anything yet. Raises AlreadyRunning if another process has it."""
         if self._lock is None:
-            make_dir(self.data_dir, service_account())
-            self._lock = _take_lock(self.data_dir)
+            try:
+                make_dir(self.data_dir, service_account())
+                self._lock = _take_lock(self.data_dir)
+            except PermissionError as error:
+                raise EmbeddedError(_FOREIGN.format(self.data_dir, error)) from error
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> Urls:
         """Take the data folder and start what is needed. Raises AlreadyRunning if another process has it."""
         self.take()
         try:
             return self._start(progress)
+        except PermissionError as error:
+            self.stop()
+            raise EmbeddedError(_FOREIGN.format(self.data_dir, error)) from error
         except BaseException:
             self.stop()
             raise
@@ -115,7 +122,7 @@ class EmbeddedServers:
     def _start(self, progress: Callable[[str], None]) -> Urls:
         database_url, owner_url, redis_url = self._external
         if database_url is None or redis_url is None:
-            account = service_account()
+            account = service_account(self.data_dir / "postgres")
             base = servers_dir(self.data_dir, account)
             programs, sockets = find_programs(account), socket_dir(base, account)
             if database_url is None:
