@@ -1,0 +1,283 @@
+"""Events: what a transaction changed, collected while it runs and written in one statement just before it commits.
+
+One transaction makes at most one event per record. Several changes of one record become the difference between its first and
+its last state, and the type follows from those two states: a record that a transaction creates and deletes again is one
+`deleted` event with version 1, one that it deletes and restores is `updated`, and so on.
+
+`changes` holds one entry for each field whose API value differs, without what merely follows from a change (`version`,
+`display_name`, `updated_at`, `updated_by`). External ids and custom fields are told apart member by member
+(`external_ids.hubspot`); lists, addresses and bodies are one value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+from crm_api.core.clock import format_timestamp
+from crm_api.db.statement import Statement, StatementCache, compile_statement
+from crm_api.db.uow import Uow
+from crm_api.kernel.context import Context
+from crm_api.kernel.fields import to_json
+from crm_api.kernel.resource import AnyResource, Row
+from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
+from crm_api.models.columns import FieldType
+from crm_api.models.events import Event, EventSnapshot, OutboxRow
+
+STATE: Final = "kernel.events"
+MEMBERWISE: Final = frozenset({FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS})
+
+Nudge = Callable[[UUID], Awaitable[None]]
+"""Called with the organisation after a commit that made events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one record so far: its state before the transaction (None: not there) and now (None: purged).
+
+    `verb` is set where the two states do not tell (`merged` on a winner). `related` are further ids the event is found under.
+    """
+
+    shape: Shape
+    id: UUID
+    old: Row | None
+    new: Row | None
+    version: int
+    verb: str | None = None
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlainEvent:
+    """An event about something that is no record (links, the schema, jobs), finished by its maker.
+
+    `snapshot` is the table whose row (org_id, record_id) is kept beside the event, if it has one.
+    """
+
+    type: str
+    object: str
+    record_id: UUID
+    version: int
+    changes: Mapping[str, Any]
+    related: tuple[str, ...] = ()
+    visibility: Mapping[str, Any] | None = None
+    snapshot: sa.Table | None = None
+
+
+class Collected:
+    """A transaction's changes, by record. Entries are replaced, never altered, so that a savepoint's copy is shallow."""
+
+    __slots__ = ("changes", "plain", "statements")
+
+    def __init__(self, statements: StatementCache) -> None:
+        self.statements = statements
+        self.changes: dict[UUID, Change] = {}
+        self.plain: list[PlainEvent] = []
+
+    def copy(self) -> Collected:
+        """What a savepoint goes back to."""
+        twin = Collected(self.statements)
+        twin.changes = dict(self.changes)
+        twin.plain = list(self.plain)
+        return twin
+
+
+_nudge: Nudge | None = None
+
+
+def on_commit(nudge: Nudge | None) -> None:
+    """Sets what is called after commits with events, for this process; it must not raise."""
+    global _nudge
+    _nudge = nudge
+
+
+def _collected(context: Context) -> Collected:
+    found: Collected | None = context.uow.state.get(STATE)
+    if found is None:
+        found = context.uow.state[STATE] = Collected(context.statements)
+        context.uow.before_commit.append(flush)
+        context.uow.after_commit.append(_after_commit)
+    return found
+
+
+async def _after_commit(uow: Uow) -> None:
+    if _nudge is not None:
+        await _nudge(uow.org_id)
+
+
+def touched(uow: Uow, record_id: UUID) -> bool:
+    """Whether the record's version has risen in this transaction already; it rises once."""
+    found: Collected | None = uow.state.get(STATE)
+    return found is not None and record_id in found.changes
+
+
+def collect(
+    context: Context, resource: AnyResource, record_id: UUID, old: Row | None, new: Row | None, version: int, *, verb: str | None = None
+) -> None:
+    """Notes a change of a record; `old` and `new` must not be altered afterwards."""
+    changes = _collected(context).changes
+    earlier = changes.get(record_id)
+    if earlier is None:
+        changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version, verb)
+    else:
+        changes[record_id] = replace(earlier, new=new, version=version, verb=verb or earlier.verb)
+
+
+def emit(context: Context, event: PlainEvent) -> None:
+    """Notes an event that is finished."""
+    _collected(context).plain.append(event)
+
+
+def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict[str, Any]]:
+    """The changed fields as the API's JSON: `{"name": {"old": …, "new": …}}`."""
+    changes: dict[str, dict[str, Any]] = {}
+    for field in shape.tracked:
+        before = None if old is None else old[field.column]
+        after = None if new is None else new[field.column]
+        if before == after:
+            continue
+        if field.type in MEMBERWISE:
+            before, after = before or {}, after or {}
+            for key in (*before, *(key for key in after if key not in before)):
+                if before.get(key) != after.get(key):
+                    changes[f"{field.name}.{key}"] = {"old": before.get(key), "new": after.get(key)}
+        else:
+            changes[field.name] = {"old": to_json(field, before), "new": to_json(field, after)}
+    return changes
+
+
+def verb_of(change: Change) -> str:
+    """The event's verb, from the record's states at both ends of the transaction."""
+    old, new = change.old, change.new
+    if new is None:
+        return "purged"
+    if new["deleted_at"] is not None and (old is None or old["deleted_at"] is None):
+        return "merged" if new.get("merged_into") is not None else "deleted"
+    if old is None:
+        return "created"
+    if old["deleted_at"] is not None and new["deleted_at"] is None:
+        return change.verb or "restored"
+    return change.verb or "updated"
+
+
+def _visibility(row: Row | None) -> dict[str, Any] | None:
+    return None if row is None else {"owner_id": row.get("owner_id")}
+
+
+async def flush(uow: Uow) -> None:
+    """Writes all collected events, their outbox rows and snapshots."""
+    found: Collected | None = uow.state.pop(STATE, None)
+    if found is None or not (found.changes or found.plain):
+        return
+    total = len(found.changes) + len(found.plain)
+    base = {
+        "occurred_at": format_timestamp(uow.now),
+        "actor": uow.actor.json(),
+        "transaction_id": uow.transaction_id,
+    }
+    rows: list[dict[str, Any]] = []
+    tables: dict[str, sa.Table] = {}
+    for change in found.changes.values():
+        verb = verb_of(change)
+        resource = change.shape.resource
+        if change.new is not None:
+            tables[resource.name] = change.shape.table
+        rows.append(
+            {
+                **base,
+                "id": uow.new_id(),
+                "type": f"{resource.singular}.{verb}",
+                "object": resource.name,
+                "record_id": change.id,
+                "version": change.version,
+                "cause": _cause(uow, resource.name, verb),
+                "changes": {} if change.new is None else difference(change.shape, change.old, change.new),
+                "visibility": {"before": _visibility(change.old), "after": _visibility(change.new)},
+                "transaction_index": len(rows),
+                "transaction_last": len(rows) == total - 1,
+                "related": change.related,
+            }
+        )
+    for event in found.plain:
+        if event.snapshot is not None:
+            tables[event.object] = event.snapshot
+        rows.append(
+            {
+                **base,
+                "id": uow.new_id(),
+                "type": event.type,
+                "object": event.object,
+                "record_id": event.record_id,
+                "version": event.version,
+                "cause": _cause(uow, event.object, event.type.partition(".")[2]),
+                "changes": event.changes,
+                "visibility": event.visibility or {"before": None, "after": None},
+                "transaction_index": len(rows),
+                "transaction_last": len(rows) == total - 1,
+                "related": event.related,
+            }
+        )
+    names = tuple(sorted(tables))
+    statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
+    await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(rows)})
+
+
+_VERBS: Final = {"created": "create", "updated": "update", "deleted": "delete", "restored": "restore", "purged": "purge", "merged": "merge"}
+
+
+def _cause(uow: Uow, object_name: str, verb: str) -> dict[str, Any]:
+    cause = uow.cause
+    found: dict[str, Any] = {"action": cause.action or f"{object_name}.{_VERBS.get(verb, verb)}"}
+    for name in ("request_id", "idempotency_key", "app_id", "token_id", "job_id", "rule_id", "event_id"):
+        value = getattr(cause, name)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+_COLUMNS: Final[dict[str, sa.types.TypeEngine[Any]]] = {
+    "id": PgUUID(as_uuid=True),
+    "type": sa.Text(),
+    "object": sa.Text(),
+    "record_id": PgUUID(as_uuid=True),
+    "version": sa.BigInteger(),
+    "occurred_at": TIMESTAMP(timezone=True),
+    "actor": JSONB(),
+    "cause": JSONB(),
+    "changes": JSONB(),
+    "visibility": JSONB(),
+    "transaction_id": PgUUID(as_uuid=True),
+    "transaction_index": sa.Integer(),
+    "transaction_last": sa.Boolean(),
+    "related": JSONB(),
+}
+
+
+def _statement(tables: Sequence[tuple[str, sa.Table]]) -> Statement:
+    """Inserts events, outbox rows and the rows of the named tables as they are now, in one round trip."""
+    org = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
+    given = sa.select(*json_columns("u", "events", _COLUMNS).c).cte("given")
+    events, outbox, snapshots = Event.__table__, OutboxRow.__table__, EventSnapshot.__table__
+    assert isinstance(events, sa.Table)
+    assert isinstance(outbox, sa.Table)
+    assert isinstance(snapshots, sa.Table)
+    parts = [
+        sa.insert(events).from_select(["org_id", *_COLUMNS], sa.select(org, *given.c), include_defaults=False).cte("written"),
+        sa.insert(outbox).from_select(["org_id", "event_id"], sa.select(org, given.c.id)).cte("queued"),
+    ]
+    for name, table in tables:
+        columns = sa.select(*(c for c in table.c if c.name not in SEARCH_COLUMNS)).correlate(table).subquery("_s")
+        row = sa.select(sa.func.to_jsonb(sa.literal_column("_s"))).select_from(columns).scalar_subquery()
+        kept = (
+            sa.select(org, given.c.id, row)
+            .select_from(given.join(table, table.c.id == given.c.record_id))
+            .where(table.c.org_id == org, given.c.object == sa.literal_column(f"'{name}'"))
+        )
+        parts.append(sa.insert(snapshots).from_select(["org_id", "event_id", "row"], kept).cte(f"kept_{len(parts)}"))
+    return compile_statement(sa.select(sa.literal_column("1")).add_cte(*parts))

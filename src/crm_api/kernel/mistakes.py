@@ -1,0 +1,115 @@
+"""What Pydantic found wrong with a body, as the contract's mistakes: JSON pointers and codes of `core/messages.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails, ValidationError
+
+from crm_api.core.errors import FieldError, InvalidValue, join_pointer
+from crm_api.core.messages import FIELD_CODES
+
+_CODES: Final[dict[str, tuple[str, Mapping[str, str]]]] = {
+    "missing": ("required", {}),
+    "extra_forbidden": ("unknown_field", {}),
+    "frozen_field": ("read_only", {}),
+    "string_too_short": ("min_length", {"min_length": "min_length"}),
+    "string_too_long": ("max_length", {"max_length": "max_length"}),
+    "string_pattern_mismatch": ("pattern", {"pattern": "pattern"}),
+    "string_unicode": ("invalid_characters", {}),
+    "too_short": ("min_items", {"min_items": "min_length"}),
+    "too_long": ("too_many_items", {"max_items": "max_length"}),
+    "greater_than_equal": ("min", {"min": "ge"}),
+    "less_than_equal": ("max", {"max": "le"}),
+    "greater_than": ("exclusive_min", {"min": "gt"}),
+    "less_than": ("exclusive_max", {"max": "lt"}),
+    "multiple_of": ("multiple_of", {"multiple_of": "multiple_of"}),
+    "enum": ("enum", {}),
+    "literal_error": ("enum", {}),
+    "bool_parsing": ("invalid_boolean", {}),
+    "uuid_parsing": ("invalid_uuid", {}),
+    "uuid_type": ("invalid_uuid", {}),
+    "finite_number": ("invalid_number", {}),
+    "float_parsing": ("invalid_number", {}),
+    "int_from_float": ("type", {}),
+    "url_parsing": ("invalid_url", {}),
+    "url_scheme": ("invalid_url", {}),
+}
+_EXPECTED: Final = {
+    "string_type": "string",
+    "int_type": "integer",
+    "int_parsing": "integer",
+    "int_from_float": "integer",
+    "float_type": "number",
+    "bool_type": "boolean",
+    "list_type": "array",
+    "set_type": "array",
+    "tuple_type": "array",
+    "dict_type": "object",
+    "mapping_type": "object",
+    "model_type": "object",
+    "model_attributes_type": "object",
+    "typed_dict_type": "object",
+}
+_CHOICE: Final = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+def field_errors(error: ValidationError, body: Any, allowed: Iterable[str]) -> list[FieldError]:
+    """All mistakes of a body, one for each place. `allowed` are the names a top-level key may have."""
+    found: dict[str, FieldError] = {}
+    names = sorted(allowed)
+    for detail in error.errors(include_url=False):
+        path = _path(detail, body)
+        pointer = join_pointer(*path)
+        mistake = _mistake(detail, pointer, names if len(path) == 1 else None)
+        earlier = found.get(pointer)
+        # A union reports each of its branches; what is wrong with a value says more than that a branch wanted another type.
+        if earlier is None or (earlier.code == "type" and mistake.code not in ("type", "null_not_allowed")):
+            found[pointer] = mistake
+    return list(found.values())
+
+
+def _path(detail: ErrorDetails, body: Any) -> list[str | int]:
+    """The place in the body: Pydantic's path without the names of the union branches it tried."""
+    path: list[str | int] = []
+    value: Any = body
+    parts = detail["loc"]
+    for index, part in enumerate(parts):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]  # noqa: SIM114 - one key type each
+        elif index == len(parts) - 1 and detail["type"] == "missing":
+            value = None
+        else:
+            continue
+        path.append(part)
+    return path
+
+
+def _mistake(detail: ErrorDetails, pointer: str, names: Sequence[str] | None) -> FieldError:
+    kind = detail["type"]
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    cause = context.get("error")
+    if detail.get("input", ...) is None and kind not in ("missing", "extra_forbidden"):
+        return FieldError("null_not_allowed", pointer=pointer)
+    if isinstance(cause, InvalidValue):
+        return cause.at(pointer=pointer)
+    if kind in _EXPECTED:
+        return FieldError("type", pointer=pointer, params={"expected": _EXPECTED[kind]})
+    if kind in _CODES:
+        code, params = _CODES[kind]
+        shown = {ours: _plain(context[theirs]) for ours, theirs in params.items() if theirs in context}
+        allowed: Sequence[Any] | None = names if kind == "extra_forbidden" else None
+        if code == "enum":
+            allowed = _CHOICE.findall(str(context.get("expected", "")))
+        return FieldError(code, pointer=pointer, params=shown or None, allowed=allowed)
+    if kind in FIELD_CODES:
+        return FieldError(kind, pointer=pointer, params=dict(context) or None)
+    return FieldError("invalid_value", str(cause or detail["msg"]), pointer=pointer)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,0 +1,175 @@
+"""What the values of a call point to, asked in one statement: records by id or by a unique value, keys of picklists.
+
+Everything is looked up in the caller's organisation and among live records only, so the id of another tenant's record is as
+unknown as one that never was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+from crm_api.core.errors import FieldError, InvalidValue, join_pointer
+from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.context import Context
+from crm_api.kernel.fields import Field
+from crm_api.kernel.resource import AnyResource, Draft
+from crm_api.kernel.values import Locale, key_of, locale_of, normal_form
+from crm_api.kernel.writes.shape import Shape
+from crm_api.models.platform import ExternalId
+
+ORG = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
+
+EXTERNAL = "external_ids."
+Need = tuple[str, str]
+"""An object, and how it is looked up: `id`, a unique field, `external_ids.<system>`, or `*` for all keys of a picklist."""
+
+
+class Lookup:
+    """Questions collected from any number of records, then answered together."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._asked: dict[Need, set[Any]] = {}
+        self._found: dict[Need, dict[str, UUID]] = {}
+        self._order: dict[str, list[str]] = {}
+
+    def ask(self, object_name: str, by: str, value: Any) -> None:
+        """Notes a question; `value` is an id, a key as `key_of` makes it, or an external id."""
+        self._asked.setdefault((object_name, by), set()).add(value)
+
+    async def run(self) -> None:
+        """Answers all questions with one statement (none, if nothing was asked)."""
+        if not self._asked:
+            return
+        needs = tuple(sorted(self._asked))
+        registry = self._context.registry
+        shape = tuple((registry[name].table, EXTERNAL if by.startswith(EXTERNAL) else by) for name, by in needs)
+        statement = self._context.statements.get(("lookup", shape), lambda: _statement(self._context, needs))
+        values: dict[str, Any] = {"org_id": self._context.uow.org_id}
+        for index, need in enumerate(needs):
+            if need[1] != "*":
+                values[f"v{index}"] = list(self._asked[need])
+            if need[1].startswith(EXTERNAL):
+                values[f"o{index}"], values[f"s{index}"] = need[0], need[1].removeprefix(EXTERNAL)
+            self._found[need] = {}
+        for number, value, found in await self._context.uow.fetch(statement, values):
+            need = needs[number]
+            self._found[need][value] = found
+            if need[1] == "*":
+                self._order.setdefault(need[0], []).append(value)
+        self._asked.clear()
+
+    def id_of(self, object_name: str, by: str, value: Any) -> UUID | None:
+        """The live record that was asked for, or None."""
+        return self._found.get((object_name, by), {}).get(str(value))
+
+    def keys(self, object_name: str) -> list[str]:
+        """The live keys of a picklist's object, in order."""
+        return self._order.get(object_name, [])
+
+
+def _statement(context: Context, needs: Sequence[Need]) -> Statement:
+    parts = [_part(context.registry[name], by, index) for index, (name, by) in enumerate(needs)]
+    return compile_statement(sa.union_all(*parts) if len(parts) > 1 else parts[0])
+
+
+def _part(resource: AnyResource, by: str, index: int) -> sa.Select[Any]:
+    number: sa.Label[int] = sa.literal_column(str(index)).label("number")
+    table = resource.table
+    live = [table.c.org_id == ORG, table.c.deleted_at.is_(None)]
+    if resource.name == "users":  # nobody can be given work who can't sign in
+        live.append(table.c.status == sa.literal_column("'active'"))
+    if by == "*":
+        listed = (
+            sa.select(table.c.key.label("value"), table.c.id.label("id")).where(*live).order_by(table.c.position, table.c.id).subquery()
+        )
+        return sa.select(number, listed.c.value, listed.c.id)
+    if by == "id":
+        wanted_ids = sa.bindparam(f"v{index}", type_=ARRAY(PgUUID(as_uuid=True)))
+        return sa.select(number, sa.cast(table.c.id, sa.Text).label("value"), table.c.id).where(*live, table.c.id == sa.any_(wanted_ids))
+    wanted = sa.bindparam(f"v{index}", type_=ARRAY(sa.Text))
+    if by.startswith(EXTERNAL):
+        ids = ExternalId.__table__
+        assert isinstance(ids, sa.Table)
+        return sa.select(number, ids.c.value, ids.c.record_id).where(
+            ids.c.org_id == ORG,
+            ids.c.object == sa.bindparam(f"o{index}", type_=sa.Text),
+            ids.c.system == sa.bindparam(f"s{index}", type_=sa.Text),
+            ids.c.value == sa.any_(wanted),
+        )
+    key = table.c[resource.fields[by].key]
+    return sa.select(number, sa.cast(key, sa.Text).label("value"), table.c.id).where(*live, key == sa.any_(wanted))
+
+
+def match_key(resource: AnyResource, by: str, value: str, locale: Locale) -> str:
+    """The form in which a value of a unique field is compared. Raises InvalidValue if it can't be one."""
+    if by.startswith(EXTERNAL):
+        return value
+    field = resource.fields[by]
+    return str(key_of(field, normal_form(field, value, locale), locale.region))
+
+
+def may_match(resource: AnyResource, by: str) -> bool:
+    """Whether a record of this object can be named by this field."""
+    return by in resource.unique_fields or (by.startswith(EXTERNAL) and len(by) > len(EXTERNAL))
+
+
+async def resolve(context: Context, shape: Shape, drafts: Iterable[Draft]) -> None:
+    """Turns `{"by", "value"}` into ids and checks that everything pointed to exists; mistakes go into the drafts."""
+    lookup = Lookup(context)
+    questions: list[tuple[Draft, Field, str, str, Any]] = []
+    for draft in drafts:
+        for field in shape.references:
+            if field.name in draft.given:
+                _ask_reference(context, lookup, questions, draft, field)
+        for field in shape.picklists:
+            value = draft.new[field.column]
+            if field.name in draft.given and value is not None and (draft.old is None or draft.old[field.column] != value):
+                assert field.spec.option_object is not None
+                lookup.ask(field.spec.option_object, "*", value)
+                questions.append((draft, field, field.spec.option_object, "*", value))
+    await lookup.run()
+    for draft, field, target, by, value in questions:
+        pointer = join_pointer(field.name)
+        found = lookup.id_of(target, by, value)
+        if by == "*":
+            if found is None:
+                draft.errors.append(FieldError("enum", pointer=pointer, allowed=lookup.keys(target)))
+        elif found is None:
+            draft.errors.append(FieldError("not_found_reference" if by == "id" else "unresolved_reference", pointer=pointer))
+        else:
+            draft.new[field.column] = found
+
+
+def _ask_reference(
+    context: Context, lookup: Lookup, questions: list[tuple[Draft, Field, str, str, Any]], draft: Draft, field: Field
+) -> None:
+    value = draft.new[field.column]
+    target = field.spec.target
+    if value is None or target is None or (draft.old is not None and draft.old[field.column] == value):
+        return
+    by, key = "id", value
+    if isinstance(value, dict):
+        resource = context.registry[target]
+        by = value["by"]
+        if not may_match(resource, by):
+            names = [*resource.unique_fields, f"{EXTERNAL}<system>"]
+            draft.errors.append(FieldError("enum", pointer=join_pointer(field.name, "by"), allowed=names))
+            return
+        try:
+            key = match_key(resource, by, value["value"], locale_of(context))
+        except InvalidValue:
+            draft.errors.append(FieldError("unresolved_reference", pointer=join_pointer(field.name)))
+            return
+    elif target == "users" and value == context.principal.user_id:
+        return  # the request was authenticated as this member a moment ago
+    elif target not in context.registry:
+        return
+    lookup.ask(target, by, key)
+    questions.append((draft, field, target, by, key))

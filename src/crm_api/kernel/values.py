@@ -1,0 +1,376 @@
+"""Values on their way into a row: what a well-formed value means in this organisation.
+
+The resource's Pydantic model has checked shapes and types; here an e-mail address is normalised, a telephone number read with
+the organisation's region, an amount brought to its currency's digits, rich text sanitised, and a merge patch merged into what
+is stored. `references.py` answers the questions that need the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from crm_api.core.domains import check_url, normalize_domain
+from crm_api.core.email import Email, normalize_email
+from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed, join_pointer
+from crm_api.core.money import currency_digits, parse_money, quantize
+from crm_api.core.phone import normalize_phone
+from crm_api.core.richtext import clean_body, plain_text
+from crm_api.core.text import check_text, fold, folded_trigrams
+from crm_api.kernel.context import Context
+from crm_api.kernel.fields import ADDRESS_PARTS, Field
+from crm_api.kernel.principal import Principal
+from crm_api.kernel.resource import AnyResource, Draft, Row
+from crm_api.kernel.writes.shape import Shape
+from crm_api.models.columns import FieldType
+
+MAX_TAGS: Final = 100
+MAX_TAG_LENGTH: Final = 60
+MAX_SEARCH_TEXT: Final = 20_000
+"""Characters of a record that `q` and `contains` look at; beyond, the index would cost more than it finds."""
+
+_email: Callable[[str], Email] = lru_cache(maxsize=4096)(normalize_email)
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """What values depend on: the organisation's default currency and the region its national telephone numbers belong to."""
+
+    currency: str
+    region: str
+
+
+def locale_of(context: Context) -> Locale:
+    """The organisation's."""
+    organization = context.principal.organization
+    return Locale(organization.currency, organization.region)
+
+
+def refused_fields(resource: AnyResource, principal: Principal, given: Mapping[str, Any], *, creating: bool) -> list[FieldError]:
+    """A `read_only` mistake for each known field that this caller may not write in this operation."""
+    errors = []
+    for name in given:
+        field = resource.fields.get(name)
+        writable = "never" if name == "object" else None if field is None else field.spec.writable
+        if writable is None or writable == "always" or (creating and writable == "create"):
+            continue
+        if writable == "import" and creating and principal.may(resource.name, "import"):
+            continue
+        errors.append(FieldError("read_only", pointer=join_pointer(name)))
+    return errors
+
+
+def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) -> None:
+    """Merges the caller's values into the draft's row; mistakes go into `draft.errors`.
+
+    References given as `{"by", "value"}` are left as they are for `references.resolve`.
+    """
+    fields = shape.resource.fields
+    row = draft.new
+    for name, value in given.items():
+        field = fields.get(name)
+        if field is None or name == "id":
+            continue
+        if value is None:
+            if field.nullable:
+                row[field.column] = None
+            elif field.type not in (FieldType.ITEMS, FieldType.TAGS):
+                draft.errors.append(FieldError("null_not_allowed", pointer=join_pointer(name)))
+            else:
+                row[field.column] = []
+            continue
+        normalise = _NORMALISE.get(field.type)
+        if normalise is None:
+            row[field.column] = value
+            continue
+        try:
+            row[field.column] = normalise(field, value, row.get(field.column), locale)
+        except InvalidValue as error:
+            draft.errors.append(error.at(pointer=join_pointer(name)))
+        except ValidationFailed as error:
+            draft.errors.extend(error.errors)
+    for scalar, items in shape.pairs:
+        _pair(draft, scalar, items, given, locale.region)
+    if shape.money:
+        _money(shape, locale, draft, given)
+
+
+# --- one value -------------------------------------------------------------------------------------------------------
+
+
+def normal_form(field: Field, value: Any, locale: Locale) -> Any:
+    """One value as it is stored. Raises InvalidValue."""
+    normalise = _NORMALISE.get(field.type)
+    return value if normalise is None else normalise(field, value, None, locale)
+
+
+def _text(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    text = check_text(value)
+    return normalize_domain(text) if field.spec.format == "domain" else text
+
+
+def _email_value(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    return _email(check_text(value)).display
+
+
+def _phone_value(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    if normalize_phone(check_text(value), locale.region) is None:
+        raise InvalidValue("invalid_phone")
+    return value.strip()
+
+
+def _url(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    return check_url(check_text(value))
+
+
+def _rich_text(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    return clean_body(value, pointer=join_pointer(field.name), max_length=field.spec.max_length or 100_000)
+
+
+def _address(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    address = {part: (old or {}).get(part) for part in ADDRESS_PARTS}
+    for part, text in value.items():
+        address[part] = None if text is None else check_text(text).strip() or None
+    return address if any(address.values()) else None
+
+
+def _json(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    _check_texts(value)
+    return merge_patch(old, value)
+
+
+def _tags(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    tags: dict[str, None] = {}
+    for index, raw in enumerate(value):
+        tag = check_text(raw).strip()
+        if not tag or len(tag) > MAX_TAG_LENGTH:
+            code, limit = ("min_length", {"min_length": 1}) if not tag else ("max_length", {"max_length": MAX_TAG_LENGTH})
+            raise ValidationFailed([FieldError(code, pointer=join_pointer(field.name, index), params=limit)])
+        tags[tag] = None
+    if len(tags) > MAX_TAGS:
+        raise InvalidValue("too_many_items", max_items=MAX_TAGS)
+    return list(tags)
+
+
+def _external_ids(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    merged = dict(old or {})
+    for system, identifier in value.items():
+        if identifier is None:
+            merged.pop(system, None)
+        else:
+            merged[system] = check_text(identifier)
+    return merged
+
+
+def _custom_fields(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    if value:  # no definitions yet, so every key is unknown
+        raise ValidationFailed([FieldError("unknown_field", pointer=join_pointer(field.name, key), allowed=[]) for key in value])
+    return old or {}
+
+
+def _items(field: Field, value: Any, old: Any, locale: Locale) -> Any:
+    _check_texts(value)
+    return value
+
+
+_NORMALISE: Final[dict[FieldType, Callable[[Field, Any, Any, Locale], Any]]] = {
+    FieldType.TEXT: _text,
+    FieldType.LONG_TEXT: _text,
+    FieldType.PICKLIST: _text,
+    FieldType.EMAIL: _email_value,
+    FieldType.PHONE: _phone_value,
+    FieldType.URL: _url,
+    FieldType.RICH_TEXT: _rich_text,
+    FieldType.ADDRESS: _address,
+    FieldType.JSON: _json,
+    FieldType.TAGS: _tags,
+    FieldType.EXTERNAL_IDS: _external_ids,
+    FieldType.CUSTOM_FIELDS: _custom_fields,
+    FieldType.ITEMS: _items,
+}
+
+
+def merge_patch(old: Any, patch: Any) -> Any:
+    """RFC 7396: objects merge member by member, null removes, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check_text(key)
+            _check_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)
+
+
+# --- values that depend on each other --------------------------------------------------------------------------------
+
+
+def _money(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) -> None:
+    """All amounts of a record are in its `currency`; a change of currency checks the stored amounts again."""
+    row = draft.new
+    if "currency" in row and row["currency"] is None:
+        row["currency"] = locale.currency
+    currency = row.get("currency") or locale.currency
+    recheck = draft.old is not None and draft.old.get("currency") != currency
+    for field in shape.money:
+        amount = row[field.column]
+        if amount is None or not (field.name in given or recheck):
+            continue
+        try:
+            row[field.column] = _amount(amount, currency)
+        except InvalidValue as error:
+            draft.errors.append(error.at(pointer=join_pointer(field.name)))
+
+
+def _amount(amount: Any, currency: str) -> Decimal:
+    if not isinstance(amount, Decimal):
+        return parse_money(amount, currency)
+    scale = currency_digits(currency)
+    exact = quantize(amount, currency)
+    if exact != amount:
+        raise InvalidValue("digits", scale=scale)
+    if abs(exact) >= 10 ** (18 - scale):
+        raise InvalidValue("max_digits", max_digits=18 - scale)
+    return exact
+
+
+def _pair(draft: Draft, scalar: Field, items: Field, given: Mapping[str, Any], region: str) -> None:
+    """Keeps a scalar (`email`) and the primary entry of its list (`emails`) one value, whichever was written."""
+    if draft.errors or (scalar.name not in given and items.name not in given):
+        return
+    row = draft.new
+    part = "address" if scalar.type is FieldType.EMAIL else "number"
+    if items.name in given:
+        entries = _entries(draft, items, part, row[items.column], region)
+        if entries is None:
+            return
+        primary = next((entry[part] for entry in entries if entry["is_primary"]), None)
+        if scalar.name in given and row[scalar.column] != primary:
+            draft.errors.append(FieldError("invalid_combination", pointer=join_pointer(scalar.name), params={"other": items.name}))
+            return
+        row[items.column], row[scalar.column] = entries, primary
+        return
+    row[items.column] = _with_primary(row[items.column], part, row[scalar.column])
+    if row[scalar.column] is None and row[items.column]:
+        draft.errors.append(FieldError("exactly_one_primary", pointer=join_pointer(items.name)))
+
+
+def _entries(draft: Draft, items: Field, part: str, raw: list[dict[str, Any]], region: str) -> list[dict[str, Any]] | None:
+    entries: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for index, item in enumerate(raw):
+        pointer = join_pointer(items.name, index, part)
+        try:
+            value, key = _entry(item[part], part, region)
+        except InvalidValue as error:
+            draft.errors.append(error.at(pointer=pointer))
+            continue
+        if key in seen:
+            draft.errors.append(FieldError("repeated_item", pointer=pointer))
+        seen.add(key)
+        entries.append({part: value, "type": item.get("type"), "is_primary": bool(item.get("is_primary"))})
+    if entries and sum(entry["is_primary"] for entry in entries) != 1:
+        draft.errors.append(FieldError("exactly_one_primary", pointer=join_pointer(items.name)))
+    return None if draft.errors else entries
+
+
+def _entry(raw: str, part: str, region: str) -> tuple[str, str]:
+    if part == "address":
+        return _email(raw)
+    phone = normalize_phone(raw, region)
+    if phone is None:
+        raise InvalidValue("invalid_phone")
+    return raw.strip(), phone.key
+
+
+def _with_primary(entries: list[dict[str, Any]] | None, part: str, value: str | None) -> list[dict[str, Any]]:
+    """The list after its scalar was set: the primary entry carries the new value, or goes with null."""
+    entries = list(entries or [])
+    present = next((entry for entry in entries if entry[part] == value), None)
+    if present is not None and present["is_primary"]:
+        return entries
+    if value is None or present is not None:
+        kept = [entry for entry in entries if not entry["is_primary"]]
+        return [{**entry, "is_primary": entry[part] == value} for entry in kept]
+    if any(entry["is_primary"] for entry in entries):
+        return [{**entry, part: value} if entry["is_primary"] else entry for entry in entries]
+    return [{part: value, "type": None, "is_primary": True}, *entries]
+
+
+# --- derived columns -------------------------------------------------------------------------------------------------
+
+
+def key_of(field: Field, value: Any, region: str) -> Any:
+    """What a value is compared and sorted by: the folded twin."""
+    if value is None:
+        return None
+    if field.type is FieldType.EMAIL:
+        return _email(value).key
+    if field.type is FieldType.PHONE:
+        phone = normalize_phone(value, region)
+        return fold(value) if phone is None else phone.key
+    if field.type is FieldType.ADDRESS:
+        return {part: fold(text) for part, text in value.items() if text}
+    return fold(value)
+
+
+def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None) -> dict[str, Any]:
+    """The columns that follow from others; with `changed`, only those that follow from these. Sets `display_name` in the row."""
+    derived: dict[str, Any] = {}
+    for field in shape.keyed:
+        if changed is None or field.column in changed:
+            derived[field.key] = key_of(field, row[field.column], region)
+    display = shape.resource.display(row)
+    if changed is None or display != row.get("display_name"):
+        row["display_name"] = display
+        if shape.has_display_key:
+            derived["display_name_key"] = fold(display)
+    if shape.resource.has_search and (changed is None or any(field.column in changed for field in shape.search)):
+        text = " ".join(_words(shape, region, row))[:MAX_SEARCH_TEXT]
+        derived["search_text"] = text
+        derived["trigrams"] = folded_trigrams(text)
+    return derived
+
+
+def _words(shape: Shape, region: str, row: Row) -> list[str]:
+    words: dict[str, None] = {}
+    for field in shape.search:
+        value = row[field.column]
+        if value is None:
+            continue
+        if field.type is FieldType.RICH_TEXT:
+            words[fold(plain_text(value))] = None
+        elif field.type is FieldType.ITEMS:
+            for entry in value:
+                text = entry if isinstance(entry, str) else entry.get("address") or entry.get("number") or ""
+                words[fold(text)] = None
+                if isinstance(entry, dict) and "number" in entry:
+                    words[_digits(text, region)] = None
+        elif field.type is FieldType.ADDRESS:
+            words.update(dict.fromkeys(fold(text) for text in value.values() if text))
+        else:
+            words[fold(str(value))] = None
+            if field.type is FieldType.PHONE:
+                words[_digits(value, region)] = None
+    return [word for word in words if word]
+
+
+def _digits(text: str, region: str) -> str:
+    phone = normalize_phone(text, region)
+    return "" if phone is None else phone.e164

@@ -1,0 +1,241 @@
+"""The one way in which records change: creates, updates, deletes, restores and upserts, each for any number of records at once.
+
+A call costs a handful of statements however many records it carries: what the values refer to, the lock, the write, and what
+the resource's rules ask. Events are collected and written when the transaction commits. Nothing here commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from crm_api.kernel import events
+from crm_api.kernel.context import Context
+from crm_api.kernel.resource import AnyResource, Draft
+from crm_api.kernel.writes import removal
+from crm_api.kernel.writes import upsert as upserts
+from crm_api.kernel.writes.locked import absent, check_versions, fill_unchanged, lock, unavailable
+from crm_api.kernel.writes.prepare import apply_patches, finish_new, new_works, read_body, refuse_repeated, run_rules
+from crm_api.kernel.writes.primary import sync_primary_links
+from crm_api.kernel.writes.shape import Shape, shape_of
+from crm_api.kernel.writes.store import store_changes, store_new
+from crm_api.kernel.writes.types import DEFAULTS, Outcome, Patch, Target, Work, WriteOptions, check, outcomes
+
+__all__ = ["DEFAULTS", "Outcome", "Patch", "Target", "WriteOptions", "Writer"]
+
+
+class Writer:
+    """Stateless; one for the process."""
+
+    async def create(
+        self, context: Context, resource: AnyResource, bodies: Sequence[Any], *, options: WriteOptions = DEFAULTS
+    ) -> list[Outcome]:
+        """Makes records from bodies. A body may carry an id of its own (UUIDv7); one that exists is a `duplicate`.
+
+        Raises the first failing item's problem if `options.atomic`.
+        """
+        shape = shape_of(context, resource)
+        works = new_works(context, shape, enumerate(bodies))
+        refuse_repeated(works)
+        await self._create(context, shape, works, options)
+        return outcomes(works)
+
+    async def _create(self, context: Context, shape: Shape, works: list[Work], options: WriteOptions) -> None:
+        good = check(works, options)
+        if not good:
+            return
+        await finish_new(context, shape, good)
+        good = check(good, options)
+        if not good:
+            return
+        await store_new(context, shape, good)
+        await self._finish(context, shape, check(good, options))
+
+    async def update(
+        self, context: Context, resource: AnyResource, patches: Sequence[Patch], *, options: WriteOptions = DEFAULTS
+    ) -> list[Outcome]:
+        """Merge-patches records (RFC 7396). A patch that changes nothing leaves version and journal alone (`unchanged`)."""
+        shape = shape_of(context, resource)
+        works = []
+        for index, patch in enumerate(patches):
+            draft = Draft(patch.id, "update", None, {})
+            sent = read_body(context, resource, resource.update, patch.body, draft.errors, creating=False)
+            draft.given = frozenset(sent)
+            works.append(Work(index, draft, sent, patch.if_match))
+        refuse_repeated(works)
+        await self._update(context, shape, works, options)
+        return outcomes(works)
+
+    async def _update(self, context: Context, shape: Shape, works: list[Work], options: WriteOptions) -> None:
+        good = check(works, options)
+        await self._lock(context, shape, good)
+        good = check(good, options)
+        await check_versions(context, shape, good, options)
+        good = check(good, options)
+        if good:
+            await apply_patches(context, shape, good)
+            await self._store(context, shape, good, options)
+
+    async def update_rows(
+        self, context: Context, resource: AnyResource, values: Mapping[UUID, Mapping[str, Any]], *, options: WriteOptions = DEFAULTS
+    ) -> list[Outcome]:
+        """Sets columns of live records to Python values, read-only ones too, for rules and flows. Rules, versions and events as ever."""
+        shape = shape_of(context, resource)
+        works = [
+            Work(index, Draft(record_id, "update", None, {}, frozenset(given)), given)
+            for index, (record_id, given) in enumerate(values.items())
+        ]
+        await self._lock(context, shape, works)
+        good = check(works, options)
+        for work in good:
+            work.draft.new.update(work.sent)
+        await run_rules(context, shape, good)
+        await self._store(context, shape, good, options)
+        return outcomes(works)
+
+    async def delete(
+        self, context: Context, resource: AnyResource, targets: Sequence[Target], *, options: WriteOptions = DEFAULTS
+    ) -> list[Outcome]:
+        """Deletes records softly (again: `unchanged`), or for good with `options.purge`.
+
+        Live records that refer to them are treated as `options.on_children` says; `block` raises `conflict`.
+        """
+        shape = shape_of(context, resource)
+        operation = removal.PURGE if options.purge else removal.DELETE
+        works = [Work(index, Draft(target.id, operation, None, {}), {}, target.if_match) for index, target in enumerate(targets)]
+        refuse_repeated(works)
+        good = check(works, options)
+        await self._lock(context, shape, good, deleted=True)
+        good = check(good, options)
+        await check_versions(context, shape, good, options)
+        good = check(good, options)
+        going = [work for work in good if options.purge or (work.draft.old is not None and work.draft.old["deleted_at"] is None)]
+        if going:
+            await shape.resource.rules.before_delete(context, [work.draft for work in going])
+            going = check(going, options)
+            await removal.release_children(self, context, shape, going, options)
+            going = check(going, options)
+        if options.purge:
+            for work in going:
+                assert work.draft.old is not None
+                work.draft.new["version"] = work.draft.old["version"] + (0 if events.touched(context.uow, work.draft.id) else 1)
+            await removal.purge(self, context, shape, going)
+        else:
+            removal.mark_deleted(context, shape, going)
+            await self.write_changes(context, shape, going, options)
+            await fill_unchanged(context, shape, good)
+        return outcomes(works)
+
+    async def restore(
+        self, context: Context, resource: AnyResource, targets: Sequence[Target], *, options: WriteOptions = DEFAULTS
+    ) -> list[Outcome]:
+        """Brings deleted records back (live ones: `unchanged`); a unique value that was taken meanwhile is a `duplicate`."""
+        shape = shape_of(context, resource)
+        works = [Work(index, Draft(target.id, "restore", None, {}), {}, target.if_match) for index, target in enumerate(targets)]
+        refuse_repeated(works)
+        good = check(works, options)
+        await self._lock(context, shape, good, deleted=True)
+        good = check(good, options)
+        await check_versions(context, shape, good, options)
+        good = check(good, options)
+        for work in good:
+            work.draft.new["deleted_at"] = None
+        await run_rules(context, shape, good)
+        await self._store(context, shape, good, options)
+        return outcomes(works)
+
+    async def upsert(
+        self,
+        context: Context,
+        resource: AnyResource,
+        match_on: str,
+        bodies: Sequence[Any],
+        *,
+        values: Sequence[str] | None = None,
+        options: WriteOptions = DEFAULTS,
+    ) -> list[Outcome]:
+        """Updates the records that have the bodies' value of `match_on`, and makes the others.
+
+        `match_on` is a unique field, `external_ids.<system>` or `id`; `values` are the values to match where they are not those of the bodies (a path). A record that somebody else makes in
+        the meantime is updated.
+        """
+        shape = shape_of(context, resource)
+        found, works = await upserts.match(context, resource, match_on, bodies, values)
+        check(works, options)
+        for attempt in range(upserts.ATTEMPTS):
+            last = attempt == upserts.ATTEMPTS - 1
+            made = new_works(context, shape, [(index, bodies[index]) for index, id, _ in found if id is None])
+            changed = await self._upsert_patches(context, shape, [(index, id, bodies[index]) for index, id, _ in found if id is not None])
+            patient = replace(options, atomic=False)
+            for some, store in ((made, self._create), (changed, self._update)):
+                if some:
+                    await store(context, shape, some, patient)
+            # Somebody made, or deleted, the record between the look-up and the write: match again.
+            again = [work for work in (*made, *changed) if not last and upserts.overtaken(work, match_on)]
+            works += [work for work in (*made, *changed) if work not in again]
+            if not again:
+                break
+            indexes = {work.index for work in again}
+            chosen = [index for index, _, _ in found if index in indexes]
+            part, _ = await upserts.match(
+                context, resource, match_on, [bodies[i] for i in chosen], None if values is None else [values[i] for i in chosen]
+            )
+            found = [(chosen[position], id, key) for position, id, key in part]
+        check(works, options)
+        return outcomes(works)
+
+    async def _upsert_patches(self, context: Context, shape: Shape, items: Sequence[tuple[int, UUID, Any]]) -> list[Work]:
+        resource = shape.resource
+        rows = await lock(context, shape, [id for _, id, _ in items])
+        works = []
+        for index, id, body in items:
+            draft = Draft(id, "update", None, {})
+            patch = upserts.without_settled(resource, body, rows[id]) if id in rows else body
+            sent = read_body(context, resource, resource.update, patch, draft.errors, creating=False)
+            draft.given = frozenset(sent)
+            works.append(Work(index, draft, sent))
+        return works
+
+    async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False) -> None:
+        """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do."""
+        rows = await lock(context, shape, [work.draft.id for work in works])
+        problems = await absent(context, [work.draft.id for work in works if work.draft.id not in rows])
+        for work in works:
+            draft = work.draft
+            row = rows.get(draft.id)
+            if row is None:
+                draft.problem = problems[draft.id]
+                continue
+            if row["deleted_at"] is not None and not (deleted and row.get("merged_into") is None):
+                draft.problem = unavailable(shape.resource, row)
+                continue
+            draft.old, draft.new = row, dict(row)
+
+    async def _store(self, context: Context, shape: Shape, works: list[Work], options: WriteOptions) -> None:
+        """Writes what the rules left changed, and reads what they left alone."""
+        works = check(works, options)
+        await self.write_changes(context, shape, works, options)
+        await fill_unchanged(context, shape, works)
+
+    async def write_changes(self, context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> None:
+        """Updates the locked rows of works whose `changed` columns are known, with versions, events and what the rules add."""
+        changed = [work for work in works if work.changed and not work.failed]
+        for work in changed:
+            draft = work.draft
+            assert draft.old is not None
+            draft.new["version"] = draft.old["version"] + (0 if events.touched(context.uow, draft.id) else 1)
+            work.outcome = removal.OUTCOMES[draft.operation]
+        await store_changes(context, shape, changed)
+        await self._finish(context, shape, check(changed, options))
+
+    async def _finish(self, context: Context, shape: Shape, works: Sequence[Work]) -> None:
+        """Notes the events of stored drafts and lets the rules write what follows."""
+        if not works:
+            return
+        drafts = [work.draft for work in works]
+        for draft in drafts:
+            events.collect(context, shape.resource, draft.id, draft.old, draft.new, draft.new["version"])
+        await sync_primary_links(context, shape, drafts)
+        await shape.resource.rules.after_write(context, drafts)

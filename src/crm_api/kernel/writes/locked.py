@@ -1,0 +1,143 @@
+"""Rows that are about to change: locked in the order of their ids, and what to say where that can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from crm_api.core.clock import format_timestamp
+from crm_api.core.errors import Deleted, Merged, NotFound, Problem, VersionConflict
+from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.context import Context
+from crm_api.kernel.fields import to_json
+from crm_api.kernel.resource import AnyResource, Row
+from crm_api.kernel.writes.shape import Shape
+from crm_api.kernel.writes.statements import IDS, ORG, TOMBSTONES, UUID_TYPE, lock_records, read_records, table_of
+from crm_api.kernel.writes.types import Work, WriteOptions
+from crm_api.models.events import Event
+
+
+async def lock(context: Context, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    """The stored rows, deleted ones too, locked against other writers until the transaction ends."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return {}
+    found = await context.uow.fetch(lock_records(context, shape), {"org_id": context.uow.org_id, "ids": wanted})
+    return {record["id"]: shape.row(record) for record in found}
+
+
+async def records(context: Context, resource: AnyResource, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The canonical JSON of records, deleted ones too."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    return dict(await context.uow.fetch(read_records(context, resource), {"org_id": context.uow.org_id, "ids": wanted}))
+
+
+async def fill_unchanged(context: Context, shape: Shape, works: Sequence[Work]) -> None:
+    """Gives items that changed nothing their record as it is."""
+    bare = [work for work in works if not work.failed and not work.record]
+    if bare:
+        found = await records(context, shape.resource, [work.draft.id for work in bare])
+        for work in bare:
+            work.record = found[work.draft.id]
+
+
+async def purged(context: Context, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these ids belonged to a purged record."""
+    statement = context.statements.get(
+        "tombstones",
+        lambda: compile_statement(sa.select(TOMBSTONES.c.id).where(TOMBSTONES.c.org_id == ORG, TOMBSTONES.c.id == sa.any_(IDS))),
+    )
+    return {row["id"] for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": list(ids)})}
+
+
+async def absent(context: Context, ids: Sequence[UUID]) -> dict[UUID, Problem]:
+    """The problem of each id that has no row: it never existed here, or it was purged."""
+    if not ids:
+        return {}
+    gone = await purged(context, ids)
+    return {id: Deleted(restorable=False) if id in gone else NotFound() for id in ids}
+
+
+def unavailable(resource: AnyResource, row: Row) -> Problem | None:
+    """Why a stored record can't be changed: it was merged away, or deleted."""
+    if row.get("merged_into") is not None:
+        return Merged(str(row["merged_into"]), f"/v1/{resource.name}/{row['merged_into']}")
+    if row["deleted_at"] is not None:
+        return Deleted(restorable=True)
+    return None
+
+
+async def check_versions(context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> None:
+    """Marks items whose `if_match` is stale, with the changes that they collide with."""
+    stale = [
+        work
+        for work in works
+        if not work.failed and work.if_match is not None and work.draft.old is not None and work.draft.old["version"] != work.if_match
+    ]
+    if not stale:
+        return
+    current = await records(context, shape.resource, [work.draft.id for work in stale])
+    for work in stale:
+        assert work.if_match is not None
+        assert work.draft.old is not None
+        conflicts, missing = await _conflicts(context, shape, work)
+        # Without every event since, nobody can tell that the sent fields are untouched.
+        if options.conflict == "fields" and not missing and not conflicts:
+            continue
+        record = orjson.Fragment(current[work.draft.id])
+        work.draft.problem = VersionConflict(work.draft.old["version"], conflicts, record)
+
+
+async def _conflicts(context: Context, shape: Shape, work: Work) -> tuple[list[dict[str, Any]], bool]:
+    """The sent fields that were changed since the caller's version, and whether events are missing in between."""
+    assert work.if_match is not None
+    assert work.draft.old is not None
+    values = {"org_id": context.uow.org_id, "record_id": work.draft.id, "version": work.if_match}
+    rows = await context.uow.fetch(_events_since(context), values)
+    sent = sent_names(shape, work.sent)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for name, change in orjson.loads(row["changes"]).items():
+            if name not in sent:
+                continue
+            entry = found.setdefault(name, {"field": name, "base": change["old"], "yours": sent[name]})
+            entry.update(theirs=change["new"], actor=orjson.loads(row["actor"]), occurred_at=format_timestamp(row["occurred_at"]))
+    expected = work.draft.old["version"] - work.if_match
+    return list(found.values()), expected < 0 or len(rows) < expected
+
+
+def sent_names(shape: Shape, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The sent values as events name and show them."""
+    names: dict[str, Any] = {}
+    for name, value in sent.items():
+        field = shape.resource.fields.get(name)
+        if field is None:
+            continue
+        if name in ("external_ids", "custom_fields") and isinstance(value, dict):
+            names.update({f"{name}.{key}": item for key, item in value.items()})
+        else:
+            names[name] = to_json(field, value)
+    return names
+
+
+def _events_since(context: Context) -> Statement:
+    def build() -> Statement:
+        events = table_of(Event)
+        query = (
+            sa.select(events.c.changes, events.c.actor, events.c.occurred_at)
+            .where(
+                events.c.org_id == ORG,
+                events.c.record_id == sa.bindparam("record_id", type_=UUID_TYPE),
+                events.c.version > sa.bindparam("version", type_=sa.BigInteger),
+            )
+            .order_by(events.c.version, events.c.id)
+        )
+        return compile_statement(query)
+
+    return context.statements.get("events_since", build)

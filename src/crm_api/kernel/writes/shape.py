@@ -1,0 +1,127 @@
+"""What the writer reads off a resource's table once: which columns rows hold, their defaults, their derived twins."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from crm_api.core.json import dumps
+from crm_api.kernel.context import Context
+from crm_api.kernel.resource import AnyResource, Row
+from crm_api.models.columns import FieldType
+
+SEARCH_COLUMNS = ("search_text", "trigrams", "search")
+STAMPS = frozenset({"version", "updated_at", "updated_by", "display_name"})
+"""What changes with a record rather than being changed by somebody: no difference in these alone is a change."""
+
+_UNSAID = frozenset({"id", *STAMPS})
+
+
+class Shape:
+    """The columns of one resource, sorted by what the writer does with them."""
+
+    def __init__(self, resource: AnyResource) -> None:
+        table = resource.table
+        fields = resource.fields
+        twins = {f.key for f in fields.values() if f.key != f.column}
+        self.resource = resource
+        self.table = table
+        self.columns = tuple(c.name for c in table.c if c.name != "org_id" and c.name not in twins and c.name not in SEARCH_COLUMNS)
+        """The columns of a `Row`."""
+        self.stored = tuple(c.name for c in table.c if c.name != "org_id" and c.computed is None)
+        """All columns that a write may set."""
+        self.json_columns = tuple(name for name in self.columns if isinstance(table.c[name].type, JSONB))
+        self.array_columns = tuple(name for name in self.columns if isinstance(table.c[name].type, ARRAY))
+        self.not_null = tuple(name for name in self.columns if not table.c[name].nullable)
+        defaults = {name: _default(table.c[name]) for name in self.columns}
+        self._plain_defaults = {name: value for name, value in defaults.items() if not isinstance(value, (list, dict))}
+        self._fresh_defaults = {name: value for name, value in defaults.items() if isinstance(value, (list, dict))}
+        self.keyed = tuple(f for f in fields.values() if f.key != f.column and f.name != "display_name")
+        self.has_display_key = "display_name_key" in table.c
+        self.tracked = tuple(f for f in fields.values() if f.spec.tracked and f.name not in _UNSAID)
+        self.unique = tuple(f for f in fields.values() if f.spec.unique)
+        self.references = tuple(f for f in fields.values() if f.type is FieldType.REFERENCE)
+        self.picklists = tuple(f for f in fields.values() if f.spec.option_object is not None)
+        self.money = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY)
+        self.search = tuple(fields[name] for name in resource.search) if resource.has_search else ()
+        self.pairs = tuple(
+            (scalar, items)
+            for items in fields.values()
+            if items.type is FieldType.ITEMS
+            and (scalar := fields.get(items.name.removesuffix("s")))
+            and scalar.type in (FieldType.EMAIL, FieldType.PHONE)
+        )
+        """A scalar and the list whose primary entry it is: (`email`, `emails`), (`phone`, `phones`)."""
+
+    def fresh(self) -> Row:
+        """A row of defaults."""
+        row = dict(self._plain_defaults)
+        for name, value in self._fresh_defaults.items():
+            row[name] = copy.copy(value)
+        return row
+
+    def row(self, record: Mapping[str, Any] | asyncpg.Record) -> Row:
+        """A stored row as Python values."""
+        row: Row = dict(record.items())
+        for name in self.json_columns:
+            value = row[name]
+            if value is not None:
+                row[name] = orjson.loads(value)
+        return row
+
+
+def shape_of(context: Context, resource: AnyResource) -> Shape:
+    """The shape, made on first use."""
+    table = resource.table
+    return context.statements.get(("shape", table), lambda: Shape(resource))
+
+
+def encode(rows: object) -> str:
+    """Rows as the JSON text that `json_to_recordset` reads."""
+    return orjson.dumps(rows, default=_encodable).decode()
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    return orjson.Fragment(dumps(value))
+
+
+def plain_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """A column's type without collation, for column definition lists."""
+    return sa.Text() if isinstance(column.type, sa.Text) else column.type
+
+
+def json_columns(name: str, parameter: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> sa.TableValuedAlias:
+    """`json_to_recordset($parameter) AS name(column type, …)`."""
+    values = [sa.column(column, kind) for column, kind in columns.items()]
+    source = sa.func.json_to_recordset(sa.bindparam(parameter, type_=sa.JSON()))
+    return source.table_valued(*values).render_derived(name=name, with_types=True)
+
+
+def _default(column: sa.Column[Any]) -> Any:
+    """A column's server default as a Python value, so that rows are complete before they are stored."""
+    default = column.server_default
+    if default is None or not isinstance(default, sa.DefaultClause):
+        return None
+    argument = default.arg
+    text = str(argument)
+    if not isinstance(argument, str) and text.startswith("'"):
+        text = text[1:-1].replace("''", "'")
+    if isinstance(column.type, ARRAY):
+        return []
+    if isinstance(column.type, (JSONB, sa.Boolean, sa.Integer)):
+        return orjson.loads(text)
+    return text
+
+
+def changed_columns(shape: Shape, old: Row, new: Row) -> list[str]:
+    """Columns whose values differ, without the stamps."""
+    return [name for name in shape.columns if name not in STAMPS and old.get(name) != new.get(name)]

@@ -1,0 +1,193 @@
+"""The writer's statements, each compiled once per table (and set of columns)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.context import Context
+from crm_api.kernel.query.projection import record_json
+from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.writes.shape import Shape, json_columns, plain_type
+from crm_api.models.platform import ExternalId, Tombstone
+
+UUID_TYPE = PgUUID(as_uuid=True)
+ORG = sa.bindparam("org_id", type_=UUID_TYPE)
+IDS = sa.bindparam("ids", type_=ARRAY(UUID_TYPE))
+
+
+def table_of(model: Any) -> sa.Table:
+    """A model's table, typed."""
+    table = model.__table__
+    assert isinstance(table, sa.Table)
+    return table
+
+
+EXTERNAL_IDS = table_of(ExternalId)
+TOMBSTONES = table_of(Tombstone)
+
+
+def insert_records(context: Context, shape: Shape, *, client_ids: bool) -> Statement:
+    """Inserts rows, skips those in conflict, and returns id and canonical JSON of the inserted ones."""
+
+    def build() -> Statement:
+        table = shape.table
+        given = json_columns("u", "rows", {name: plain_type(table.c[name]) for name in shape.stored})
+        source = sa.select(ORG, *(given.c[name] for name in shape.stored))
+        if client_ids:  # a purged record's id never comes back
+            gone: sa.Select[Any] = sa.select(sa.literal_column("1")).where(TOMBSTONES.c.org_id == ORG, TOMBSTONES.c.id == given.c.id)
+            source = source.where(~sa.exists(gone))
+        written = (
+            insert(table)
+            .from_select(["org_id", *shape.stored], source, include_defaults=False)
+            .on_conflict_do_nothing()
+            .returning(*_returned(shape))
+            .cte("w")
+        )
+        return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
+
+    return context.statements.get(("insert", shape.table, client_ids), build)
+
+
+def update_records(context: Context, shape: Shape, columns: frozenset[str]) -> Statement:
+    """Sets the given columns of each row, and returns id and canonical JSON."""
+
+    def build() -> Statement:
+        table = shape.table
+        names = sorted(columns)
+        given = json_columns("u", "rows", {"id": UUID_TYPE, **{name: plain_type(table.c[name]) for name in names}})
+        written = (
+            sa.update(table)
+            .values({name: given.c[name] for name in names})
+            .where(table.c.org_id == ORG, table.c.id == given.c.id)
+            .returning(*_returned(shape))
+            .cte("w")
+        )
+        return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
+
+    return context.statements.get(("update", shape.table, columns), build)
+
+
+def _returned(shape: Shape) -> list[sa.Column[Any]]:
+    return [shape.table.c[field.column] for field in shape.resource.fields.values()]
+
+
+def lock_records(context: Context, shape: Shape) -> Statement:
+    """The rows of the given ids, locked against other writers in the order of ids; deleted ones too."""
+
+    def build() -> Statement:
+        table = shape.table
+        columns = [table.c[name] for name in shape.columns]
+        return compile_statement(
+            sa.select(*columns)
+            .where(table.c.org_id == ORG, table.c.id == sa.any_(IDS))
+            .order_by(table.c.id)
+            .with_for_update(key_share=True)
+        )
+
+    return context.statements.get(("lock", shape.table), build)
+
+
+def read_records(context: Context, resource: AnyResource) -> Statement:
+    """Id and canonical JSON of the given ids."""
+
+    def build() -> Statement:
+        table = resource.table
+        rows = sa.select(table).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).subquery("w")
+        return compile_statement(sa.select(rows.c.id, record_json(resource, rows)))
+
+    return context.statements.get(("read", resource.table), build)
+
+
+def remove_records(context: Context, shape: Shape) -> Statement:
+    """Deletes rows for good."""
+
+    def build() -> Statement:
+        table = shape.table
+        return compile_statement(sa.delete(table).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)))
+
+    return context.statements.get(("remove", shape.table), build)
+
+
+def find_existing(context: Context, shape: Shape, fields: Sequence[str]) -> Statement:
+    """Which live records hold the keys given as `k_<field>`, and which ids exist at all (`ids`, tombstones included)."""
+
+    def build() -> Statement:
+        table = shape.table
+        parts: list[sa.Select[Any]] = [
+            sa.select(sa.literal_column("'id'").label("field"), sa.cast(table.c.id, sa.Text).label("key"), table.c.id).where(
+                table.c.org_id == ORG, table.c.id == sa.any_(IDS)
+            ),
+            sa.select(sa.literal_column("'id'"), sa.cast(TOMBSTONES.c.id, sa.Text), TOMBSTONES.c.id).where(
+                TOMBSTONES.c.org_id == ORG, TOMBSTONES.c.id == sa.any_(IDS)
+            ),
+        ]
+        for name in fields:
+            key = table.c[shape.resource.fields[name].key]
+            wanted = sa.bindparam(f"k_{name}", type_=ARRAY(sa.Text))
+            parts.append(
+                sa.select(sa.literal_column(f"'{name}'"), sa.cast(key, sa.Text), table.c.id).where(
+                    table.c.org_id == ORG, table.c.deleted_at.is_(None), key == sa.any_(wanted)
+                )
+            )
+        return compile_statement(sa.union_all(*parts))
+
+    return context.statements.get(("existing", shape.table, tuple(fields)), build)
+
+
+def _external_columns() -> dict[str, sa.types.TypeEngine[Any]]:
+    return {"system": sa.Text(), "value": sa.Text(), "record_id": UUID_TYPE}
+
+
+def insert_external_ids(context: Context) -> Statement:
+    """Takes external ids; answers with those that could be taken."""
+
+    def build() -> Statement:
+        given = json_columns("u", "rows", _external_columns())
+        kind = sa.bindparam("object", type_=sa.Text)
+        source = sa.select(ORG, kind, given.c.system, given.c.value, given.c.record_id).order_by(given.c.system, given.c.value)
+        statement = insert(EXTERNAL_IDS).from_select(["org_id", "object", "system", "value", "record_id"], source, include_defaults=False)
+        return compile_statement(
+            statement.on_conflict_do_nothing().returning(EXTERNAL_IDS.c.record_id, EXTERNAL_IDS.c.system, EXTERNAL_IDS.c.value)
+        )
+
+    return context.statements.get(("external", "insert"), build)
+
+
+def holders_of_external_ids(context: Context) -> Statement:
+    """Who holds the given external ids."""
+
+    def build() -> Statement:
+        given = json_columns("u", "rows", _external_columns())
+        ids = EXTERNAL_IDS
+        return compile_statement(
+            sa.select(ids.c.system, ids.c.value, ids.c.record_id)
+            .select_from(ids.join(given, sa.and_(ids.c.system == given.c.system, ids.c.value == given.c.value)))
+            .where(ids.c.org_id == ORG, ids.c.object == sa.bindparam("object", type_=sa.Text))
+        )
+
+    return context.statements.get(("external", "holders"), build)
+
+
+def drop_external_ids(context: Context) -> Statement:
+    """Gives back the given external ids of their records."""
+
+    def build() -> Statement:
+        given = json_columns("u", "rows", _external_columns())
+        ids = EXTERNAL_IDS
+        return compile_statement(
+            sa.delete(ids).where(
+                ids.c.org_id == ORG,
+                ids.c.object == sa.bindparam("object", type_=sa.Text),
+                ids.c.system == given.c.system,
+                ids.c.value == given.c.value,
+                ids.c.record_id == given.c.record_id,
+            )
+        )
+
+    return context.statements.get(("external", "drop"), build)
