@@ -156,6 +156,13 @@ class UnknownParameter(Problem):
     def __init__(self, name: str, allowed: Sequence[str]) -> None:
         super().__init__(errors=[FieldError("unknown_parameter", parameter=name, allowed=allowed)])
 
+    @classmethod
+    def of(cls, errors: Sequence[FieldError]) -> "UnknownParameter":
+        """The problem for several mistakes at once."""
+        problem = cls("", ())
+        problem.errors = list(errors)
+        return problem
+
 
 class InvalidCursor(Problem):
     """`reason` is one of `malformed`, `tampered`, `kind`, `mismatch`: for logs and the message, clients start over."""

@@ -79,6 +79,8 @@ class Database:
             pool_pre_ping=False,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
+            # JSON comes back as the text PostgreSQL made: most of it goes to the client as it is
+            json_deserializer=_as_is,
             connect_args={
                 "statement_cache_size": 1000,
                 "command_timeout": None,
@@ -102,6 +104,11 @@ class Database:
                 driver = raw.driver_connection  # type: ignore[assignment]
             try:
                 yield Connection(driver, self.observers)
+            except asyncio.CancelledError:
+                await asyncio.shield(_settle(driver))
+                if driver.is_closed():
+                    await asyncio.shield(held.invalidate())
+                raise
             except BaseException:
                 if driver.is_closed() or driver.is_in_transaction():
                     await asyncio.shield(held.invalidate())
@@ -139,6 +146,23 @@ class Database:
         if self._held[org_id] <= 0:
             del self._held[org_id]
             self._waiting.pop(org_id, None)
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+async def _settle(driver: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Ends whatever a cancelled statement left open.
+
+    The driver does not know yet: it learns the transaction's state from the server's answer, which is still to come (a BEGIN
+    that was cancelled looks like none). A round trip waits for that answer and ends the transaction.
+    """
+    try:
+        async with asyncio.timeout(2):
+            await driver.execute("ROLLBACK")
+    except Exception:
+        driver.terminate()
 
 
 def _async_url(url: str) -> str:

@@ -7,7 +7,7 @@ the commit happens after the endpoint has made its answer and before a byte of i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -33,7 +33,10 @@ JOINED: Final = "crm.joined"
 WRITES_ATTRIBUTE: Final = "crm_reads"
 
 
-def reads(endpoint: Any) -> Any:
+E = TypeVar("E", bound=Callable[..., Any])
+
+
+def reads(endpoint: E) -> E:
     """Marks an endpoint that only reads although its method is POST (search, batch read)."""
     setattr(endpoint, WRITES_ATTRIBUTE, True)
     return endpoint
@@ -50,7 +53,7 @@ class KernelRoute(APIRoute):
         """The handler in its wrapping."""
         endpoint: Any = self.endpoint
         inner: Handler = endpoint if getattr(endpoint, "raw", False) else super().get_route_handler()
-        read_only = self.methods <= READS or getattr(endpoint, WRITES_ATTRIBUTE, False)
+        read_only = (self.methods or set()) <= READS or getattr(endpoint, WRITES_ATTRIBUTE, False)
         cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
 
         async def handle(request: Request) -> Response:
@@ -71,9 +74,7 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
         try:
             return await _attempt(request, services, inner, hash_, read_only, cost if attempt == 0 else 0)
         except Busy:
-            raise Unavailable(
-                "Too many requests of this organisation are waiting for the database.", headers={"Retry-After": "1"}
-            ) from None
+            raise Unavailable("Too many requests of this organisation are waiting for the database.", 1) from None
         except Problem:
             raise
         except Exception as error:
@@ -81,9 +82,9 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
             if kind == "retry" and attempt + 1 < TRIES:
                 continue
             if kind == "unavailable":
-                raise Unavailable("The database is not reachable.", headers={"Retry-After": "2"}) from error
+                raise Unavailable("The database is not reachable.", 2) from error
             if kind == "timeout":
-                raise Unavailable("The statement took too long and was given up.", headers={"Retry-After": "5"}) from error
+                raise Unavailable("The statement took too long and was given up.", 5) from error
             raise
     raise AssertionError("unreachable")
 

@@ -14,8 +14,8 @@ import asyncpg
 import orjson
 
 from crm_api.core.cursor import decode_cursor, encode_cursor
-from crm_api.db.statement import Statement
 from crm_api.core.errors import Deleted, InvalidCursor, NotFound
+from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.policy import Policy
@@ -208,8 +208,8 @@ def _arguments(read: CompiledRead, values: Sequence[Any], context: Context) -> d
 
 def gone(record: StoredRecord) -> Deleted:
     """What answers for a deleted record, to those who could see it."""
-    extra = {"restorable": record.merged_into is None, "merged_into": None if record.merged_into is None else str(record.merged_into)}
-    return Deleted(extra=extra)
+    merged_into = record.merged_into
+    return Deleted(restorable=merged_into is None, merged_into=None if merged_into is None else str(merged_into))
 
 
 __all__ = ["CURSOR", "ReadPage", "Reader", "StoredRecord", "gone"]

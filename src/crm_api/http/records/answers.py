@@ -92,7 +92,8 @@ async def shown(call: Call, resource: AnyResource, id: UUID, record: str, option
 
 async def write_answer(call: Call, resource: AnyResource, outcome: Outcome, options: AnswerOptions) -> Response:
     """A single write: its status, `X-Outcome`, `ETag`, `Location` of what was created, and the record."""
-    assert outcome.id is not None and outcome.version is not None
+    assert outcome.id is not None
+    assert outcome.version is not None
     headers = {"etag": write_etag(outcome.version), "x-outcome": outcome.outcome}
     if outcome.status == 201:
         headers["location"] = f"/v1/{resource.name}/{outcome.id}"

@@ -9,7 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import Deleted, FieldError, InvalidValue, NotFound, Problem, RepeatedItem, ValidationFailed
+from crm_api.core.errors import FieldError, InvalidValue, NotFound, Problem, RepeatedItem, ValidationFailed
 from crm_api.core.ids import parse_uuid
 from crm_api.core.messages import negotiate
 from crm_api.http.records.answers import json_response
@@ -17,6 +17,7 @@ from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.http.routing import reads
 from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.lookup import find_each
+from crm_api.kernel.reader import gone
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writes.types import Outcome, Patch, Target, WriteOptions
 
@@ -42,7 +43,7 @@ def batch_endpoint(resource: AnyResource, verb: str) -> Endpoint:
         outcomes = await _write(call, resource, verb, items, body.get("match_on"), how)
         return await _answer(call, resource, outcomes, options)
 
-    return reads(batch) if verb == "read" else batch  # type: ignore[no-any-return]
+    return reads(batch) if verb == "read" else batch
 
 
 def _body(body: Any, verb: str, resource: AnyResource) -> dict[str, Any]:
@@ -64,7 +65,9 @@ def _body(body: Any, verb: str, resource: AnyResource) -> dict[str, Any]:
     names = [*resource.unique_fields, "external_ids.<system>"]
     if verb == "upsert" and match_on is None:
         errors.append(InvalidValue("required", allowed=names).at(pointer="/match_on"))
-    elif match_on is not None and not (isinstance(match_on, str) and (match_on in resource.unique_fields or match_on.startswith("external_ids."))):
+    elif match_on is not None and not (
+        isinstance(match_on, str) and (match_on in resource.unique_fields or match_on.startswith("external_ids."))
+    ):
         errors.append(InvalidValue("enum", allowed=names).at(pointer="/match_on"))
     if errors:
         raise ValidationFailed(errors=errors)
@@ -128,7 +131,7 @@ async def _write(call: Call, resource: AnyResource, verb: str, items: list[Any],
     if problems and how.atomic:
         raise atomic_failure(problems, len(framed))
     done = await _each(call, resource, verb, [framed[index] for index in good], how, good)
-    merged = {outcome_index: outcome for outcome_index, outcome in zip(good, done, strict=True)}
+    merged = dict(zip(good, done, strict=True))
     for index, problem in problems.items():
         merged[index] = Outcome(index, None, None, problem.status, "unchanged", "", problem)
     for index, outcome in merged.items():
@@ -154,7 +157,9 @@ def atomic_failure(problems: dict[int, Problem], count: int) -> Problem:
     return problem
 
 
-async def _each(call: Call, resource: AnyResource, verb: str, items: Sequence[dict[str, Any]], how: WriteOptions, places: list[int]) -> list[Outcome]:
+async def _each(
+    call: Call, resource: AnyResource, verb: str, items: Sequence[dict[str, Any]], how: WriteOptions, places: list[int]
+) -> list[Outcome]:
     if not items:
         return []
     writer, context = call.engine.writer, call.context
@@ -182,11 +187,13 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
     for index in range(len(items)):
         record = found.get(ids[index]) if index in ids else None
         if record is None or record.deleted:
-            extra = {} if record is None else {"restorable": record.merged_into is None, "merged_into": record.merged_into}
-            problem = problems.get(index) or (NotFound() if record is None else Deleted(extra=extra))
+            problem = problems.get(index) or (NotFound() if record is None else gone(record))
             parts.append(_failed(call, index, problem))
         else:
-            parts.append(b'{"index":%d,"status":200,"id":"%s","version":%d,"record":%s}' % (index, str(ids[index]).encode(), record.version, record.json))
+            parts.append(
+                b'{"index":%d,"status":200,"id":"%s","version":%d,"record":%s}'
+                % (index, str(ids[index]).encode(), record.version, record.json)
+            )
     return _results(parts)
 
 
@@ -202,7 +209,9 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
     records: dict[Any, bytes] = {}
     if not options.plain and not call.minimal():
         ids = [outcome.id for outcome in outcomes if not outcome.failed and outcome.id is not None]
-        found = await call.engine.reader.many(call.context, resource, ids, fields=options.fields, expand=options.expand, values=options.values)
+        found = await call.engine.reader.many(
+            call.context, resource, ids, fields=options.fields, expand=options.expand, values=options.values
+        )
         records = {id_: record.json for id_, record in found.items()}
     parts = []
     for outcome in outcomes:

@@ -180,5 +180,5 @@ class Call:
         given = {name: ",".join(items) for name, items in split_query(self.query)}
         for name in given:
             if name not in allowed:
-                raise UnknownParameter(errors=[InvalidValue("unknown_parameter", allowed=list(allowed)).at(parameter=name)])
+                raise UnknownParameter(name, list(allowed))
         return given

@@ -83,7 +83,9 @@ def get_by_endpoint(resource: AnyResource) -> Endpoint:
         found = await find_by(call.context, resource, field, value)
         if found is None:
             raise NotFound()
-        record = await call.engine.reader.one(call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values)
+        record = await call.engine.reader.one(
+            call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values
+        )
         return record_answer(call, resource, record)
 
     return get_record_by

@@ -58,7 +58,7 @@ class ReadCompiler:
         seen = self.visibility.predicate(resource, row)
         query = (
             sa.select(
-                _as_text(columns).label("json"),
+                _as_text(columns, row).label("json"),
                 row.c.id,
                 row.c.version,
                 row.c.deleted_at.is_not(None).label("deleted"),
@@ -80,7 +80,7 @@ class ReadCompiler:
         if plan.parent is not None and "link" in page_row.c:
             columns.append(page_row.c.link)
         picked = (
-            sa.select(_as_text(columns).label("json"), *(page_row.c[name] for name in key_names), page_row.c.id)
+            sa.select(_as_text(columns, page_row).label("json"), *(page_row.c[name] for name in key_names), page_row.c.id)
             .order_by(page_row.c.n)
             .subquery("d")
         )
@@ -115,9 +115,14 @@ def _head() -> ColumnElement[Any]:
     )
 
 
-def _as_text(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
-    inner = sa.select(*columns).subquery("_r")
-    return sa.cast(sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery(), sa.Text)
+def _as_json(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[Any]:
+    """The select list of one row as a JSON object."""
+    inner = sa.select(*columns).correlate(row).subquery("_r")
+    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+
+
+def _as_text(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[str]:
+    return sa.cast(_as_json(columns, row), sa.Text)
 
 
 class _Run:
@@ -193,6 +198,7 @@ class _Run:
         keys = keys_of(plan.sort, plan.seek, source)
         backwards = plan.seek is not None and plan.seek.backwards
         names = [f"k{i}" for i in range(len(keys))]
+        last = keys[-1].descending
         row, clause = source.row, _from(source)
         assert plan.limit is not None
         limit = bind(plan.limit, sa.Integer())
@@ -202,13 +208,13 @@ class _Run:
         labelled = [key.expression.label(name) for key, name in zip(keys, names, strict=True)]
 
         def select(extra: list[ColumnElement[bool]], branched: bool, use_keys: Sequence[Any]) -> Select[Any]:
-            order = order_by(use_keys, row.c.id, backwards, branched=branched)
+            order = order_by(use_keys, row.c.id, backwards, branched=branched, last=last)
             return sa.select(*columns, *labelled).select_from(clause).where(*where, *extra).order_by(*order).limit(limit)
 
         def seek(use_keys: Sequence[Any], branched: bool) -> list[ColumnElement[bool]]:
             if plan.seek is None:
                 return []
-            return [after(use_keys, row.c.id, bind(plan.seek.id, sa.Uuid()), backwards, branched=branched)]
+            return [after(use_keys, row.c.id, bind(plan.seek.id, sa.Uuid()), backwards, branched=branched, last=last)]
 
         if not keys or not keys[0].nullable:
             ordered = select(seek(keys, False), False, keys).subquery("o")
@@ -216,8 +222,7 @@ class _Run:
         first = keys[0].expression
         in_nulls = plan.seek is not None and plan.seek.values[0] is None
         present = select([first.is_not(None), *(seek(keys, True) if plan.seek is not None and not in_nulls else [])], True, keys)
-        rest = keys[1:] or [type(keys[0])(sa.literal_column("0"), keys[0].descending, False, sa.literal_column("0"))]
-        absent = select([first.is_(None), *(seek(rest, False) if in_nulls else [])], False, rest)
+        absent = select([first.is_(None), *(seek(keys[1:], False) if in_nulls else [])], False, keys[1:])
         branches = [present, absent]
         if plan.seek is not None:
             branches = ([absent, present] if in_nulls else [present]) if backwards else ([absent] if in_nulls else [present, absent])
@@ -238,7 +243,8 @@ class _Run:
     def _ranked(self, source: Source, where: list[ColumnElement[bool]]) -> tuple[Select[Any], list[str]]:
         """Full-text matches, best first, among the newest matches."""
         plan = self.plan
-        assert plan.text is not None and plan.limit is not None
+        assert plan.text is not None
+        assert plan.limit is not None
         row = source.row
         rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(row.c.search, _tsquery(plan.text)), sa.Numeric()), sa.literal_column("6"))
         columns = [column for column in row.c if column.name not in ("search", "search_text", "trigrams")]
@@ -340,7 +346,8 @@ class _Run:
         where = [far.c.org_id == ORG, *related(relation, row, far, link), *live(target, far, self.compiler.visibility)]
         if expansion.filter is not None:
             where.append(self.filters.node(expansion.filter, source))
-        assert expansion.limit is not None and expansion.digest is not None
+        assert expansion.limit is not None
+        assert expansion.digest is not None
         limit = bind(expansion.limit, sa.Integer())
         labelled = [sa.cast(key.expression, sa.Text).label(f"k{i}") for i, key in enumerate(keys)]
         columns = [column for column in far.c if column.name not in ("search", "search_text", "trigrams")]
@@ -350,7 +357,7 @@ class _Run:
             sa.select(*columns, *labelled)
             .select_from(_from(source))
             .where(*where)
-            .order_by(*order_by(keys, far.c.id, False, branched=False))
+            .order_by(*order_by(keys, far.c.id, False, branched=False, last=keys[-1].descending))
             .limit(limit + sa.literal_column("1"))
             .correlate(row)
             .subquery(self.filters.name("p"))
@@ -358,7 +365,7 @@ class _Run:
         shown = self.columns(target, picked, expansion.fields, expansion.expand)
         if link is not None:
             shown.append(picked.c.link)
-        json_ = sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(sa.select(*shown).subquery("_r")).scalar_subquery()
+        json_ = _as_json(shown, picked)
         kinds = [key_kind(key.type) for key in keys]
         mark = self._mark(expansion, kinds, [picked.c[f"k{i}"] for i in range(len(keys))], picked.c.id)
         rows = sa.select(json_.label("j"), mark.label("m"), _numbered()).select_from(picked).subquery(self.filters.name("q"))

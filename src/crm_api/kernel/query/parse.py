@@ -40,6 +40,7 @@ Place = Mapping[str, str]
 """Where a value stands: `{"pointer": …}` or `{"parameter": …}`."""
 
 SETS = (FieldType.TAGS, FieldType.MULTI_PICKLIST)
+QUANTIFIERS: tuple[Literal["any", "all", "none"], ...] = ("any", "all", "none")
 NO_VALUE = ("is_null", "is_not_null")
 
 
@@ -67,7 +68,7 @@ class QueryParser:
     def finish(self) -> None:
         """Raises what was collected: 400 for a query string, 422 for a body."""
         if self.unknown:
-            raise UnknownParameter(errors=self.unknown + self.errors)
+            raise UnknownParameter.of(self.unknown + self.errors)
         if self.errors and any(error.code == "sort_not_indexed" for error in self.errors):
             raise SortNotIndexed(errors=self.errors)
         if self.errors:
@@ -118,7 +119,7 @@ class QueryParser:
             self.wrong(InvalidValue("required") if "field" not in raw else InvalidValue("type", expected="string"), _under(place, "field"))
             return None
         path = tuple(name.split("."))
-        quantifiers = [word for word in ("any", "all", "none") if word in raw]
+        quantifiers = [word for word in QUANTIFIERS if word in raw]
         if quantifiers:
             return self._quantified(raw, path, quantifiers, resource, place, depth)
         if not self._only(raw, ("field", "op", "value"), place):
@@ -132,7 +133,13 @@ class QueryParser:
         )
 
     def _quantified(
-        self, raw: dict[str, Any], path: Path, quantifiers: list[str], resource: AnyResource, place: Place, depth: int
+        self,
+        raw: dict[str, Any],
+        path: Path,
+        quantifiers: Sequence[Literal["any", "all", "none"]],
+        resource: AnyResource,
+        place: Place,
+        depth: int,
     ) -> Node | None:
         word = quantifiers[0]
         if not self._only(raw, ("field", word), place):
@@ -148,7 +155,7 @@ class QueryParser:
         item = self.tree(
             raw[word], target, _under(place, word), depth=depth + 1, link=resolved.steps[-1] if resolved.steps[-1].link else None
         )
-        return None if item is None else Quantified(path, word, item)  # type: ignore[arg-type]
+        return None if item is None else Quantified(path, word, item)
 
     def _count(self, place: Place) -> None:
         self._conditions += 1
@@ -321,7 +328,13 @@ class QueryParser:
             resolved = self._resolve(resource, path, where, None)
             if resolved is None:
                 continue
-            if resolved.to_many or (resolved.field is None and len(path) > 1) or len(resolved.steps) > 1 or resolved.field is None or resolved.part is not None:
+            if (
+                resolved.to_many
+                or (resolved.field is None and len(path) > 1)
+                or len(resolved.steps) > 1
+                or resolved.field is None
+                or resolved.part is not None
+            ):
                 self.wrong(InvalidValue("unknown_field", allowed=list(resource.fields)), where)
             elif path not in paths:
                 paths.append(path)

@@ -6,7 +6,7 @@ of 50 members). A field that the caller may not read is simply not selected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement, FromClause
@@ -25,14 +25,8 @@ def ordered_names(resource: AnyResource) -> tuple[str, ...]:
 def record_columns(resource: AnyResource, row: FromClause, names: Iterable[str] | None = None) -> list[ColumnElement[object]]:
     """The select list of a record: `object` and `id`, then the named fields (all, if none are named)."""
     chosen = ordered_names(resource) if names is None else ["id", *(name for name in names if name != "id")]
-    object_name = sa.literal_column(f"'{resource.name}'").label("object")
+    object_name: ColumnElement[object] = sa.literal_column(f"'{resource.name}'").label("object")
     return [object_name, *(resource.fields[name].as_json(row).label(name) for name in chosen)]
-
-
-def json_row(columns: Sequence[ColumnElement[object]]) -> ColumnElement[str]:
-    """A select list as one JSON object."""
-    inner = sa.select(*columns).subquery("_r")
-    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).correlate_except(inner).scalar_subquery()
 
 
 def record_json(resource: AnyResource, row: FromClause) -> ColumnElement[str]:

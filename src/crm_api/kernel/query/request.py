@@ -22,6 +22,7 @@ from crm_api.kernel.resource import AnyResource
 
 LIST_PARAMETERS = ("limit", "cursor", "sort", "fields", "expand", "count", "deleted", "q", "filter", "since", "as_of", "consistent")
 SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of")
+NAME_LISTS = ("sort", "fields", "expand")
 _BRACKETS = re.compile(r"^([A-Za-z0-9_.]+)\[([a-z_]+)\]$")
 _EXPAND = re.compile(r"^expand\[([A-Za-z0-9_]+)\]\[([a-z]+)\]$")
 
@@ -48,7 +49,12 @@ def split_query(raw: str) -> list[tuple[str, list[str]]]:
             continue
         name, _, value = part.partition("=")
         try:
-            pairs.append((unquote_plus(name, errors="strict"), [unquote_plus(item, errors="strict") for item in value.split(",")]))
+            name = unquote_plus(name, errors="strict")
+            if name in NAME_LISTS or name.startswith("expand["):
+                value = unquote_plus(value, errors="strict")  # names hold no commas, so an encoded one separates too
+                pairs.append((name, value.split(",")))
+            else:
+                pairs.append((name, [unquote_plus(item, errors="strict") for item in value.split(",")]))
         except UnicodeDecodeError:
             raise BadRequest(errors=[InvalidValue("invalid_utf8").at(parameter=name[:80])]) from None
     return pairs

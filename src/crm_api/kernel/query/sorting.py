@@ -61,15 +61,17 @@ def keys_of(sort: Sequence[SortKey], seek: Seek | None, source: Source) -> list[
     return keys
 
 
-def order_by(keys: Sequence[Key], id_column: ColumnElement[Any], backwards: bool, *, branched: bool) -> list[ColumnElement[Any]]:
-    """ORDER BY terms. `branched`: the first key is known to be not null (or null) throughout, so it needs no null flag."""
+def order_by(
+    keys: Sequence[Key], id_column: ColumnElement[Any], backwards: bool, *, branched: bool, last: bool
+) -> list[ColumnElement[Any]]:
+    """ORDER BY terms. `branched`: the first key is known to be not null throughout, so it needs no null flag. `last`: whether
+    the last key of the whole sort descends, which is the direction of the tie-break."""
     terms: list[ColumnElement[Any]] = []
     for index, key in enumerate(keys):
         if key.nullable and not (branched and index == 0):
             flag = key.expression.is_(None)
             terms.append(flag.desc() if backwards else flag.asc())
         terms.append(_directed(key.expression, key.descending != backwards))
-    last = keys[-1].descending if keys else False
     terms.append(_directed(id_column, last != backwards))
     return terms
 
@@ -79,15 +81,14 @@ def _directed(expression: ColumnElement[Any], descending: bool) -> ColumnElement
 
 
 def after(
-    keys: Sequence[Key], id_column: ColumnElement[Any], seek_id: ColumnElement[Any], backwards: bool, *, branched: bool
+    keys: Sequence[Key], id_column: ColumnElement[Any], seek_id: ColumnElement[Any], backwards: bool, *, branched: bool, last: bool
 ) -> ColumnElement[bool]:
     """The rows that come after (or, backwards, before) the row with these sort values and this id."""
-    last = keys[-1].descending if keys else False
     id_after = _beyond(id_column, seek_id, last != backwards)
     plain = all(key.seek is not None and not (key.nullable and not (branched and i == 0)) for i, key in enumerate(keys))
     if plain and all(key.descending == last for key in keys):
         left = sa.tuple_(*(key.expression for key in keys), id_column)
-        right = sa.tuple_(*(key.seek for key in keys), seek_id)  # type: ignore[arg-type]
+        right = sa.tuple_(*(key.seek for key in keys), seek_id)
         return left < right if last != backwards else left > right
     options: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
