@@ -790,6 +790,8 @@ def _create_deals() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("probability", sa.Numeric(), nullable=True),
         sa.Column("probability_overridden", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("open_probability", sa.Numeric(), nullable=True),
+        sa.Column("weighted_amount", sa.Numeric(), nullable=True),
         sa.Column("close_date", sa.Date(), nullable=True),
         sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),

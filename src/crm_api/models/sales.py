@@ -130,7 +130,7 @@ class Stage(RecordMixin, SearchMixin, Base):
     category: Mapped[str] = picklist_field("open", "won", "lost", required=True, default="open")
     forecast_category: Mapped[str | None] = picklist_field("pipeline", "best_case", "commit", "closed", "omitted")
     required_fields: Mapped[list[str]] = mapped_column(
-        "required_fields", items_field().column.type, nullable=False, server_default="[]", info={"field": FieldSpec(FieldType.ITEMS)}
+        items_field().column.type, nullable=False, server_default="[]", info={"field": FieldSpec(FieldType.ITEMS)}
     )
 
 

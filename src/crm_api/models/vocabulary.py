@@ -21,7 +21,7 @@ def _transitions() -> Any:
     """Keys that may follow this one; null means any."""
     from sqlalchemy.dialects.postgresql import JSONB
 
-    return mapped_column("transitions", JSONB(none_as_null=True), nullable=True, info={"field": FieldSpec(FieldType.ITEMS)})
+    return mapped_column(JSONB(none_as_null=True), nullable=True, info={"field": FieldSpec(FieldType.ITEMS)})
 
 
 class LeadStatus(RecordMixin, Base):
