@@ -101,7 +101,9 @@ async def test_an_exception_shows_nothing_of_itself() -> None:
     assert "RuntimeError" not in answer.text
 
 
-@pytest.mark.parametrize(("how", "status", "code"), [("busy", 503, "unavailable"), ("teapot", 400, "bad_request"), ("group", 409, "conflict")])
+@pytest.mark.parametrize(
+    ("how", "status", "code"), [("busy", 503, "unavailable"), ("teapot", 400, "bad_request"), ("group", 409, "conflict")]
+)
 async def test_exceptions_of_others_find_their_problem(how: str, status: int, code: str) -> None:
     answer = await _call("GET", f"/v1/fails/{how}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
