@@ -1,1 +1,1 @@
-"""Operations that span objects: each one transaction through the kernel, called by routes, jobs and the command line."""
+"""Operations that span objects, and those on what is no record: organisations, tokens, reports, demo data."""

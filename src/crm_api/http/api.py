@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from crm_api.http import account
+from crm_api.http.composite import composite
 from crm_api.http.records import build_record_router
+from crm_api.http.routing import KernelRoute
 from crm_api.kernel.registry import Registry
 from crm_api.resources import RESOURCES
 
@@ -13,6 +16,8 @@ REGISTRY = Registry(RESOURCES)
 
 def build_router() -> APIRouter:
     """The routes under /v1."""
-    router = APIRouter()
+    router = APIRouter(route_class=KernelRoute)
     router.include_router(build_record_router(REGISTRY))
+    router.include_router(account.router)
+    router.add_api_route("/v1/composite", composite, methods=["POST"], response_model=None, tags=["composite"])
     return router

@@ -22,6 +22,7 @@ from crm_api.core.errors import BadRequest, FieldError, IdempotencyKeyReused, In
 from crm_api.db.errors import classify
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
+from crm_api.models.base import table
 from crm_api.models.platform import IdempotencyKey
 
 KEPT: Final = timedelta(hours=24)
@@ -29,7 +30,7 @@ WAIT_MS: Final = 100
 SECRET_HEADER: Final = "x-once-shown"
 """A response header (removed before sending) that lists JSON members to blank in the stored copy: secrets shown once."""
 
-_keys = IdempotencyKey.__table__
+_keys = table(IdempotencyKey)
 _P = sa.bindparam
 _where = (
     _keys.c.org_id == _P("org_id", type_=sa.Uuid()),

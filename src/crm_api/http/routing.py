@@ -174,3 +174,13 @@ def no_body_allowed(request: Request) -> None:
     """Refuses a body where the route takes none."""
     if request.headers.get("content-length", "0") != "0":
         raise BadRequest(errors=[FieldError("body_not_allowed", pointer="")])
+
+
+async def charge(request: Request, cost: int) -> None:
+    """Takes more from the caller's rate limit, once a body has told what the call really costs."""
+    if cost > 0 and request.scope.get(JOINED) is None:
+        services: Services = request.app.state.services
+        context: Context = request.state.context
+        rate = await services.limiter.check(str(context.principal.token_id), cost)
+        setattr(request.state, RATE, rate)
+        rate.require()

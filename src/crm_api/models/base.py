@@ -172,3 +172,10 @@ def reference_key(table: str, column: str, target_table: str, *, ondelete: str |
     return ForeignKeyConstraint(
         ["org_id", column], [f"{target_table}.org_id", f"{target_table}.id"], name=short(f"fk_{table}_{column}"), ondelete=ondelete
     )
+
+
+def table(model: type[Base]) -> Table:
+    """A model's table, typed as what it is: statements are written on tables, and SQLAlchemy's annotation is wider."""
+    found = model.__table__
+    assert isinstance(found, Table)
+    return found
