@@ -29,7 +29,7 @@ class Running:
     data_dir: Path
 
     def children(self) -> dict[int, str]:
-        told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
         rows = [line.split(None, 2) for line in told.splitlines()]
         return {int(pid): args for pid, parent, args in rows if int(parent) == self.process.pid and "defunct" not in args}
 
@@ -65,6 +65,7 @@ def up(data_dir: Path, environment: dict[str, str], *options: str) -> Iterator[R
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=15)
+        print(log.read_text())  # shown if the test fails
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -181,7 +182,7 @@ def test_interrupted_while_starting_it_leaves_nothing_behind(data_dir: Path, pla
         pass
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=15)
-    told = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True).stdout
     assert str(data_dir) not in told
     with EmbeddedServers(data_dir, durable=False):
         pass

@@ -114,14 +114,30 @@ def org_create(
             envvar="CRM_ADMIN_PASSWORD", prompt=True, hide_input=True, help="The administrator's password; asked for if left out."
         ),
     ],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of its amounts, unless a record says otherwise.")] = "USD",
+    region: Annotated[str | None, typer.Option(help="ISO 3166-1 code for phone numbers without country code.")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA name, such as Europe/Berlin.")] = "UTC",
+    locale: Annotated[str, typer.Option(help="Language and formats, such as de or en-GB.")] = "en",
     data_dir: DataDir = Path(".crm"),
     as_json: Json = False,
 ) -> None:
     """Make an organisation with its first administrator and a token of scope `admin`, shown this once."""
     from crm_api.flows.organizations import create_organization
 
+    settings = _settings(data_dir)
+
     async def create(database: "Database") -> dict[str, Any]:
-        return dict(await create_organization(database, name=name, admin_email=admin_email, admin_password=admin_password))
+        made = await create_organization(
+            database,
+            name=name,
+            admin_email=admin_email,
+            admin_password=admin_password,
+            currency=currency,
+            region=region or settings.default_region,
+            time_zone=time_zone,
+            locale=locale,
+        )
+        return dict(made)
 
     made = _on_database(data_dir, create)
     _print_made(made, as_json)
@@ -156,9 +172,9 @@ def token_create(
 @app.command()
 def demo(data_dir: DataDir = Path(".crm"), as_json: Json = False) -> None:
     """Make another demonstration organisation with deterministic data."""
-    from crm_api.flows.demo import load_demo
-
     settings = _settings(data_dir)
+
+    from crm_api.flows.demo import load_demo
 
     async def load(database: "Database") -> dict[str, Any]:
         return dict(await load_demo(database, base_url=settings.base_url))
