@@ -15,7 +15,9 @@ from crm_api.kernel.resource import Draft, Rules
 from crm_api.kernel.vocabulary import mark_used, place_last
 from crm_api.models.platform import Link
 
-_held = sa.func.jsonb_array_elements_text(Link.attributes.op("->")(sa.literal_column("'roles'"))).table_valued("value", name="held").lateral()
+_held = (
+    sa.func.jsonb_array_elements_text(Link.attributes.op("->")(sa.literal_column("'roles'"))).table_valued("value", name="held").lateral()
+)
 _USES: Final = compile_statement(
     sa.select(_held.c.value, sa.func.count())
     .select_from(Link)

@@ -127,8 +127,8 @@ def _choose(draft: Draft, stages: Stages) -> StageInfo | None:
             return None
         return stage
     stage = stages.first("open", deal["pipeline_id"])
-    if stage is None:
-        draft.fail("stage_id" if deal["pipeline_id"] else "pipeline_id", "required")
+    if stage is None and draft.old is not None:  # of a new deal the writer says that they are required
+        draft.fail("stage_id", "required")
     return stage
 
 

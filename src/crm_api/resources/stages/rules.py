@@ -100,6 +100,9 @@ class StageRules(Rules):
 
     async def _arrange(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Gives each placed stage its position; those that stand there move up one."""
+        for draft in drafts:
+            if draft.new["pipeline_id"] is None:  # which the writer refuses; there is no order to find a place in
+                draft.new["position"] = draft.new["position"] or 0
         placed = [draft for draft in drafts if draft.new["pipeline_id"] is not None and (draft.old is None or draft.changed("position"))]
         if not placed:
             return
