@@ -10,6 +10,7 @@ Children are started again when they die and end with this process, however it e
 import asyncio
 import hashlib
 import os
+import secrets
 import socket
 import time
 import urllib.error
@@ -105,10 +106,20 @@ def _environment(plan: Plan, urls: Urls, base_url: str) -> dict[str, str]:
     environment = {**os.environ, **urls.environment(), "CRM_BASE_URL": base_url, "CRM_DATA_DIR": str(plan.data_dir.resolve())}
     # For development: a person's own webhook receiver is on this machine.
     environment.setdefault("CRM_EGRESS_ALLOW", _LOOPBACK)
+    environment.setdefault("CRM_SECRET_KEY", _secret(plan.data_dir))
     environment.setdefault("CRM_LOG_FORMAT", "console")
     environment.setdefault("CRM_LOG_LEVEL", "warning")
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
+
+
+def _secret(data_dir: Path) -> str:
+    """A secret that stays with the data, so that cursors survive a restart."""
+    kept = data_dir / "secret_key"
+    if not kept.exists():
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return kept.read_text()
 
 
 def _demo_token(plan: Plan, settings: Settings) -> str:
