@@ -37,7 +37,10 @@ _INSERT: Final = compile_statement(
 )
 _OF_USER = sa.or_(sa.bindparam("everyone", type_=sa.Boolean()), _tokens.c.user_id == sa.bindparam("user_id", type_=sa.Uuid()))
 _LIST: Final = compile_statement(
-    sa.select(*_SHOWN).where(_tokens.c.org_id == _ORG, _OF_USER).order_by(_tokens.c.created_at.desc(), _tokens.c.id).limit(500)
+    sa.select(*_SHOWN)
+    .where(_tokens.c.org_id == _ORG, _OF_USER)
+    .order_by(_tokens.c.created_at.desc(), _tokens.c.id)
+    .limit(sa.literal_column("500"))
 )
 _GET: Final = compile_statement(
     sa.select(*_SHOWN, _tokens.c.kind).where(_tokens.c.org_id == _ORG, _tokens.c.id == _ID, _OF_USER).order_by(_tokens.c.created_at.desc())

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from crm_api.http import account
 from crm_api.http.composite import composite
-from crm_api.http.records import build_record_router
+from crm_api.http.records import build_record_router, links
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.registry import Registry
 from crm_api.resources import RESOURCES
@@ -19,5 +19,9 @@ def build_router() -> APIRouter:
     router = APIRouter(route_class=KernelRoute)
     router.include_router(build_record_router(REGISTRY))
     router.include_router(account.router)
+    router.add_api_route("/v1/links", links.list_all, methods=["GET"], response_model=None, name="list_links", tags=["links"])
+    router.add_api_route(
+        "/v1/links/batch/read", links.read_batch, methods=["POST"], response_model=None, name="batch_read_links", tags=["links"]
+    )
     router.add_api_route("/v1/composite", composite, methods=["POST"], response_model=None, tags=["composite"])
     return router

@@ -119,7 +119,8 @@ def build_engine(settings: Settings) -> Engine:
     from crm_api.http.api import REGISTRY
 
     secret = settings.secret_key or settings.database_url
-    return Engine(REGISTRY, Reader(hashlib.blake2b(secret.encode(), digest_size=32, person=b"page cursors").digest()), Writer())
+    key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"page cursors").digest()
+    return Engine(REGISTRY, Reader(key), Writer(), key)
 
 
 def _pool_number(pool: object, name: str) -> float:

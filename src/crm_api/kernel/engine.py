@@ -12,9 +12,11 @@ from crm_api.kernel.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`statements` keeps compiled statements for the life of the process; `reader` and `writer` hold no state of requests."""
+    """`statements` keeps compiled statements for the life of the process; `reader` and `writer` hold no state of
+    requests. `cursor_key` signs page cursors and is the same in every process."""
 
     registry: Registry
     reader: Reader
     writer: Writer
+    cursor_key: bytes
     statements: StatementCache = field(default_factory=StatementCache)

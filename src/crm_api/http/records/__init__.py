@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http.records import batch, reads, writes
+from crm_api.http.records import batch, links, reads, story, writes
 from crm_api.http.records.operation import Kind, Operation, add, record_router
-from crm_api.kernel.registry import Registry
+from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 
 
@@ -43,7 +43,21 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
     for verb in batch.VERBS:
         if verb == "read" or verb in verbs or (verb == "upsert" and "update" in verbs):
             add(router, Operation("batch", resource, "POST", f"{base}/batch/{verb}", verb), batch.batch_endpoint(resource, verb))
+    add(router, route("history", "GET", f"{record}/history"), story.history_endpoint(resource))
     for relation in registry.relations[resource.name].values():
         if relation.kind != "to_one":
             path = f"{record}/{relation.name}"
             add(router, Operation("related", resource, "GET", path, relation.name, relation), reads.related_endpoint(resource, relation))
+        if relation.kind == "many_to_many":
+            _link_routes(router, resource, relation, f"{record}/links/{relation.name}")
+
+
+def _link_routes(router: APIRouter, resource: AnyResource, relation: Relation, base: str) -> None:
+    def route(kind: Kind, method: str, path: str, detail: str = "") -> Operation:
+        return Operation(kind, resource, method, path, f"{relation.name}_{detail}".rstrip("_"), relation)
+
+    add(router, route("links", "GET", base), links.list_endpoint(resource, relation))
+    add(router, route("link_put", "PUT", f"{base}/{{other_id}}"), links.put_endpoint(resource, relation))
+    add(router, route("link_delete", "DELETE", f"{base}/{{other_id}}"), links.delete_endpoint(resource, relation))
+    for verb in ("put", "delete"):
+        add(router, route("links_batch", "POST", f"{base}/batch/{verb}", verb), links.batch_endpoint(resource, relation, verb))

@@ -14,7 +14,7 @@ from crm_api.core.ids import parse_uuid
 from crm_api.core.messages import negotiate
 from crm_api.http.records.answers import json_response
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
-from crm_api.http.routing import reads
+from crm_api.http.routing import charge, reads
 from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.lookup import find_each
 from crm_api.kernel.reader import gone
@@ -37,6 +37,7 @@ def batch_endpoint(resource: AnyResource, verb: str) -> Endpoint:
         options = call.answer_options(resource, () if verb == "read" else ("dry_run", "allow_duplicates"))
         body = _body(await call.json(), verb, resource)
         items: list[dict[str, Any]] = body["items"]
+        await charge(request, (len(items) + 19) // 20 - 1)
         if verb == "read":
             return await _read(call, resource, items, options)
         how = WriteOptions(atomic=body.get("mode", "partial") == "atomic", items=len(items))
@@ -188,16 +189,17 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
         record = found.get(ids[index]) if index in ids else None
         if record is None or record.deleted:
             problem = problems.get(index) or (NotFound() if record is None else gone(record))
-            parts.append(_failed(call, index, problem))
+            parts.append(failed_item(call, index, problem))
         else:
             parts.append(
                 b'{"index":%d,"status":200,"id":"%s","version":%d,"record":%s}'
                 % (index, str(ids[index]).encode(), record.version, record.json)
             )
-    return _results(parts)
+    return results(parts)
 
 
-def _failed(call: Call, index: int, problem: Problem) -> bytes:
+def failed_item(call: Call, index: int, problem: Problem) -> bytes:
+    """The result of an item that failed: its index, status and problem."""
     request_id = getattr(call.request.state, REQUEST_ID, None)
     language = negotiate(call.request.headers.get("accept-language"))
     base_url = call.request.app.state.services.settings.base_url
@@ -216,7 +218,7 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
     parts = []
     for outcome in outcomes:
         if outcome.problem is not None:
-            parts.append(_failed(call, outcome.index, outcome.problem))
+            parts.append(failed_item(call, outcome.index, outcome.problem))
             continue
         head = b'{"index":%d,"status":%d,"outcome":"%s","id":"%s","version":%d' % (
             outcome.index,
@@ -227,8 +229,9 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
         )
         body = b"" if call.minimal() else b',"record":' + (records.get(outcome.id) or outcome.record.encode())
         parts.append(head + body + b"}")
-    return _results(parts)
+    return results(parts)
 
 
-def _results(parts: list[bytes]) -> Response:
+def results(parts: list[bytes]) -> Response:
+    """The answer of a batch: 207, also when all is well."""
     return json_response(b'{"results":[' + b",".join(parts) + b"]}", 207)

@@ -1,0 +1,47 @@
+"""A record's past: its history, and the timeline of everything around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crm_api.core.errors import BadRequest, InvalidValue
+from crm_api.http.records.answers import json_response
+from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.kernel.history import history
+from crm_api.kernel.query.plan import DEFAULT_PAGE, MAX_PAGE
+from crm_api.kernel.resource import AnyResource
+
+
+def page_limit(given: dict[str, str]) -> int:
+    """The `limit` of a page, 1 to 200. Raises BadRequest."""
+    text = given.get("limit", str(DEFAULT_PAGE))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 1 <= limit <= MAX_PAGE:
+        raise BadRequest(errors=[InvalidValue("max" if limit else "min", min=1, max=MAX_PAGE).at(parameter="limit")])
+    return limit
+
+
+def envelope(rows: Sequence[bytes], cursor: str | None) -> bytes:
+    """A page that only goes forward."""
+    page = orjson.dumps({"next_cursor": cursor, "prev_cursor": None, "has_more": cursor is not None})
+    return b'{"data":[' + b",".join(rows) + b'],"page":' + page + b"}"
+
+
+def history_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}/{id}/history."""
+
+    @raw
+    async def get_history(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        given = call.refuse_parameters(("field", "limit", "cursor"))
+        rows, cursor = await history(
+            call.context, resource, call.path_id(), field=given.get("field"), cursor=given.get("cursor"), limit=page_limit(given)
+        )
+        return json_response(envelope(rows, cursor))
+
+    return get_history
