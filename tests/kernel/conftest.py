@@ -71,7 +71,7 @@ class Org:
         async with self.context() as context:
             return await WRITER.create(context, REGISTRY[name], bodies, options=WriteOptions(**options))
 
-    async def make(self, name: str, **body: Any) -> dict[str, Any]:
+    async def make(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Creates one record and gives it as its JSON."""
         return read(*await self.create(name, body))
 
@@ -98,12 +98,15 @@ class Org:
         """Rows of a query over this organisation."""
         async with self.context() as context:
             await context.uow.begin()
-            return await context.uow.connection.driver.fetch(query, *arguments)
+            found: list[asyncpg.Record] = await context.uow.connection.driver.fetch(query, *arguments)
+            return found
 
     async def events(self, id: str | UUID | None = None) -> list[dict[str, Any]]:
         """The events of a record (or all), oldest first."""
         found = await self.sql(
-            "SELECT * FROM events WHERE org_id = $1 AND ($2::uuid IS NULL OR record_id = $2) ORDER BY id", self.id, id and UUID(str(id))
+            "SELECT * FROM events WHERE org_id = $1 AND ($2::uuid IS NULL OR record_id = $2) ORDER BY id",
+            self.id,
+            id and UUID(str(id)),
         )
         structured = ("actor", "cause", "changes", "visibility", "related")
         return [{key: orjson.loads(value) if key in structured else value for key, value in row.items()} for row in found]
@@ -148,4 +151,10 @@ async def add_member(org: Org, user_id: UUID, status: str) -> None:
 
 @pytest.fixture
 async def org(database: Database) -> Org:
+    return await new_org(database)
+
+
+@pytest.fixture
+async def other(database: Database) -> Org:
+    """Another tenant."""
     return await new_org(database)

@@ -78,13 +78,13 @@ class Collected:
     def __init__(self, statements: StatementCache) -> None:
         self.statements = statements
         self.changes: dict[UUID, Change] = {}
-        self.plain: list[PlainEvent] = []
+        self.plain: dict[UUID, PlainEvent] = {}
 
     def copy(self) -> Collected:
         """What a savepoint goes back to."""
         twin = Collected(self.statements)
         twin.changes = dict(self.changes)
-        twin.plain = list(self.plain)
+        twin.plain = dict(self.plain)
         return twin
 
 
@@ -114,7 +114,7 @@ async def _after_commit(uow: Uow) -> None:
 def touched(uow: Uow, record_id: UUID) -> bool:
     """Whether the record's version has risen in this transaction already; it rises once."""
     found: Collected | None = uow.state.get(STATE)
-    return found is not None and record_id in found.changes
+    return found is not None and (record_id in found.changes or record_id in found.plain)
 
 
 def collect(
@@ -130,8 +130,17 @@ def collect(
 
 
 def emit(context: Context, event: PlainEvent) -> None:
-    """Notes an event that is finished."""
-    _collected(context).plain.append(event)
+    """Notes an event that is finished. A second one about the same thing in this transaction joins the first."""
+    plain = _collected(context).plain
+    earlier = plain.get(event.record_id)
+    if earlier is not None:
+        changes = dict(earlier.changes)
+        for name, change in event.changes.items():
+            first = changes.get(name, change)
+            changes[name] = {"old": first["old"], "new": change["new"]}
+        kind = earlier.type if earlier.type.endswith(".created") and not event.type.endswith(".deleted") else event.type
+        event = replace(event, type=kind, changes={name: change for name, change in changes.items() if change["old"] != change["new"]})
+    plain[event.record_id] = event
 
 
 def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict[str, Any]]:
@@ -140,7 +149,7 @@ def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict
     for field in shape.tracked:
         before = None if old is None else old[field.column]
         after = None if new is None else new[field.column]
-        if before == after:
+        if before == after and (field.type is not FieldType.CURRENCY or str(before) == str(after)):
             continue
         if field.type in MEMBERWISE:
             before, after = before or {}, after or {}
@@ -204,7 +213,7 @@ async def flush(uow: Uow) -> None:
                 "related": change.related,
             }
         )
-    for event in found.plain:
+    for event in found.plain.values():
         if event.snapshot is not None:
             tables[event.object] = event.snapshot
         rows.append(

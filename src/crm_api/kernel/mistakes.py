@@ -79,8 +79,8 @@ def _path(detail: ErrorDetails, body: Any) -> list[str | int]:
     for index, part in enumerate(parts):
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]  # noqa: SIM114 - one key type each
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part] if part < len(value) else None
         elif index == len(parts) - 1 and detail["type"] == "missing":
             value = None
         else:

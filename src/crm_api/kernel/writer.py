@@ -158,8 +158,8 @@ class Writer:
     ) -> list[Outcome]:
         """Updates the records that have the bodies' value of `match_on`, and makes the others.
 
-        `match_on` is a unique field, `external_ids.<system>` or `id`; `values` are the values to match where they are not those of the bodies (a path). A record that somebody else makes in
-        the meantime is updated.
+        `match_on` is a unique field, `external_ids.<system>` or `id`; `values` are the values to match where they are not those
+        of the bodies (a path). A record that somebody else makes in the meantime is updated.
         """
         shape = shape_of(context, resource)
         found, works = await upserts.match(context, resource, match_on, bodies, values)

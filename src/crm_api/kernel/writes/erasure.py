@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import Draft
+from crm_api.kernel.writes import edges
 from crm_api.kernel.writes.shape import Shape, encode, json_columns
 from crm_api.kernel.writes.statements import EXTERNAL_IDS, IDS, ORG, TOMBSTONES, UUID_TYPE, remove_records, table_of
 from crm_api.models.events import Event, EventSnapshot
@@ -21,6 +22,7 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
     ids = [draft.id for draft in drafts]
     rows = [{"id": draft.id, "version": draft.new["version"]} for draft in drafts]
     values = {"org_id": uow.org_id, "ids": ids}
+    await edges.store(context, removed=await edges.of_records(context, shape.resource.name, ids))
     await uow.fetch(context.statements.get("erase_external_ids", _external_ids), values)
     await uow.fetch(remove_records(context, shape), values)
     await uow.fetch(

@@ -124,4 +124,7 @@ def _default(column: sa.Column[Any]) -> Any:
 
 def changed_columns(shape: Shape, old: Row, new: Row) -> list[str]:
     """Columns whose values differ, without the stamps."""
-    return [name for name in shape.columns if name not in STAMPS and old.get(name) != new.get(name)]
+    found = [name for name in shape.columns if name not in STAMPS and old.get(name) != new.get(name)]
+    if "currency" in found:  # an equal amount may have other digits now: 11 and 11.00
+        found += [f.column for f in shape.money if f.column not in found and str(old[f.column]) != str(new[f.column])]
+    return found

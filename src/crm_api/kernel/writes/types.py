@@ -109,18 +109,21 @@ def first_problem(works: list[Work], options: WriteOptions) -> Problem:
     work = min((work for work in works if work.failed), key=lambda work: work.index)
     problem = work.problem()
     assert problem is not None
+    return single_problem(problem, work.index, options)
+
+
+def single_problem(problem: Problem, index: int, options: WriteOptions) -> Problem:
+    """The problem that ends an atomic call because of one item: in a batch it points below the item and carries all results."""
     if not options.items:
         return problem
     own = problem.to_dict()
     if not problem.errors:
         problem.errors = [FieldError(problem.code, problem.title, pointer="")]
-    problem = problem.under(f"/items/{work.index}")
-    others = FailedDependency()
+    problem = problem.under(f"/items/{index}")
+    other = FailedDependency().to_dict()
     problem.extra["results"] = [
-        {"index": index, "status": problem.status, "error": own}
-        if index == work.index
-        else {"index": index, "status": 424, "error": others.to_dict()}
-        for index in range(options.items)
+        {"index": number, "status": problem.status if number == index else 424, "error": own if number == index else other}
+        for number in range(options.items)
     ]
     return problem
 
