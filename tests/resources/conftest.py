@@ -102,7 +102,8 @@ class Crm:
     async def sql(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         async with self.context() as context:
             await context.uow.begin()
-            return await context.uow.connection.driver.fetch(query, *arguments)
+            rows: list[asyncpg.Record] = await context.uow.connection.driver.fetch(query, *arguments)
+            return rows
 
     async def events(self, record: Record) -> list[dict[str, Any]]:
         rows = await self.sql(

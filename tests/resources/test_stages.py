@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from crm_api.core.errors import Conflict, Problem
+from crm_api.core.errors import BadRequest, Conflict, Problem
 from crm_api.resources.stages.rules import MOVE_TO
 from tests.resources.conftest import Crm, Record, codes
 
@@ -73,7 +73,10 @@ async def test_a_used_stage_goes_only_when_its_deals_are_moved(crm: Crm) -> None
     deals = [await crm.make("deals", name=f"{n}", stage_id=stages["Discovery"]["id"]) for n in range(3)]
     with pytest.raises(Conflict):
         await crm.delete(stages["Discovery"])
-    await crm.delete(stages["Discovery"], state={MOVE_TO: UUID(stages["Proposal"]["id"])})
+    for nowhere in (stages["Discovery"]["id"], deals[0]["id"], "there"):
+        with pytest.raises(BadRequest):
+            await crm.delete(stages["Discovery"], state={MOVE_TO: nowhere})
+    await crm.delete(stages["Discovery"], state={MOVE_TO: stages["Proposal"]["id"]})
     for deal in deals:
         now = await crm.get(deal)
         assert (str(now["stage_id"]), float(now["probability"])) == (stages["Proposal"]["id"], 0.6)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
-from crm_api.core.errors import Conflict, FieldError
+from crm_api.core.errors import BadRequest, Conflict, FieldError
+from crm_api.core.ids import parse_uuid
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG, serialize
@@ -20,8 +21,8 @@ from crm_api.kernel.resource import Draft, Rules
 from crm_api.kernel.writer import Writer
 from crm_api.models.sales import Deal, Stage
 
-MOVE_TO: Final = "stages.move_to"
-"""Key in `Uow.state`: the stage that takes the deals of a stage to be deleted (`?move_to=`)."""
+MOVE_TO: Final = "move_to"
+"""Key in `Uow.state`: the stage that takes the deals of a stage to be deleted, as the text of `?move_to=`."""
 
 _SHIFTS: Final = "stages.shifts"
 _PROBABILITY: Final = {"won": Decimal(1), "lost": Decimal(0)}
@@ -40,6 +41,9 @@ _DEALS: Final = compile_statement(
 )
 _CLOSE: Final = compile_statement(
     sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.any_(_IDS)).order_by(Stage.id).with_for_update()
+)
+_LIVE: Final = compile_statement(
+    sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.bindparam("id", type_=PgUUID(as_uuid=True)), Stage.deleted_at.is_(None))
 )
 
 
@@ -85,11 +89,12 @@ class StageRules(Rules):
         """Moves the deals to the stage named by `?move_to=`; without it, deals in the way are the kernel's `has_children`."""
         ids = [draft.id for draft in drafts]
         await context.uow.fetch(_CLOSE, {"org_id": context.uow.org_id, "ids": ids})
-        target: UUID | None = context.uow.state.get(MOVE_TO)
-        if target is None:
+        named: str | None = context.uow.state.get(MOVE_TO)
+        if named is None:
             return
-        if target in ids:
-            raise Conflict("A stage can't take the deals of itself.", errors=[FieldError("not_found_reference", parameter="move_to")])
+        target = parse_uuid(named)
+        if target is None or target in ids or await context.uow.fetch_row(_LIVE, {"org_id": context.uow.org_id, "id": target}) is None:
+            raise BadRequest(errors=[FieldError("not_found_reference", parameter="move_to")])
         deals = await self._deals(context, ids)
         for start in range(0, len(deals), _CHUNK):
             values = {row["id"]: {"stage_id": target} for row in deals[start : start + _CHUNK]}
