@@ -181,8 +181,12 @@ async def test_a_caller_without_read_is_not_told_who_holds_a_value(org: Org) -> 
 
 
 async def test_a_batch_skips_its_own_duplicates(org: Org) -> None:
-    bodies = [{"email": "a@x.example"}, {"email": "A@x.example"}, {"email": "b@x.example", "external_ids": {"s": "1"}}]
-    bodies.append({"first_name": "E", "external_ids": {"s": "1"}})  # type: ignore[dict-item]
+    bodies: list[dict[str, object]] = [
+        {"email": "a@x.example"},
+        {"email": "A@x.example"},
+        {"email": "b@x.example", "external_ids": {"s": "1"}},
+        {"first_name": "E", "external_ids": {"s": "1"}},
+    ]
     found = await org.create("contacts", *bodies, atomic=False)
     assert [outcome.problem.code if outcome.problem else outcome.outcome for outcome in found] == [
         "created",

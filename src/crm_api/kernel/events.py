@@ -117,16 +117,20 @@ def touched(uow: Uow, record_id: UUID) -> bool:
     return found is not None and (record_id in found.changes or record_id in found.plain)
 
 
-def collect(
-    context: Context, resource: AnyResource, record_id: UUID, old: Row | None, new: Row | None, version: int, *, verb: str | None = None
-) -> None:
+def collect(context: Context, resource: AnyResource, record_id: UUID, old: Row | None, new: Row | None, version: int) -> None:
     """Notes a change of a record; `old` and `new` must not be altered afterwards."""
     changes = _collected(context).changes
     earlier = changes.get(record_id)
     if earlier is None:
-        changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version, verb)
+        changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version)
     else:
-        changes[record_id] = replace(earlier, new=new, version=version, verb=verb or earlier.verb)
+        changes[record_id] = replace(earlier, new=new, version=version)
+
+
+def mark(context: Context, record_id: UUID, verb: str, related: tuple[str, ...]) -> None:
+    """Says what a collected change of a record was, and under which other records its event is found too."""
+    changes = _collected(context).changes
+    changes[record_id] = replace(changes[record_id], verb=verb, related=related)
 
 
 def emit(context: Context, event: PlainEvent) -> None:

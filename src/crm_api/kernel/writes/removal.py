@@ -167,15 +167,16 @@ async def _clear_references(writer: Writer, context: Context, shape: Shape, ids:
             if child.name == shape.resource.name:
                 found = [id for id in found if id not in ids]
             if found and field.nullable:
-                await _set_null(writer, context, child_shape, field, found)
+                await point(writer, context, child_shape, field, found, None)
             elif found:
                 await writer.delete(context, child, [Target(id) for id in found], options=WriteOptions(on_children="cascade", purge=True))
 
 
-async def _set_null(writer: Writer, context: Context, shape: Shape, field: Field, ids: Sequence[UUID]) -> None:
+async def point(writer: Writer, context: Context, shape: Shape, field: Field, ids: Sequence[UUID], target: UUID | None) -> None:
+    """Sets a reference of records that may be deleted, whatever their rules say: with version and event."""
     works = []
     for index, row in enumerate((await lock(context, shape, ids)).values()):
-        new = {**row, field.column: None, "updated_at": context.uow.now, "updated_by": context.uow.actor.json()}
+        new = {**row, field.column: target, "updated_at": context.uow.now, "updated_by": context.uow.actor.json()}
         draft = Draft(row["id"], "update", row, new, frozenset({field.name}))
         works.append(Work(index, draft, changed=frozenset({field.column, "version", "updated_at", "updated_by"})))
     await writer.write_changes(context, shape, works, WriteOptions())
