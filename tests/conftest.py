@@ -1,9 +1,19 @@
-"""For all tests: with CRM_REQUIRE_ALL=1 (as in CI) a skipped test is a failed one, since it would hide a missing tool."""
+"""For all tests: real servers, the whole application in this process, organisations of one's own.
+
+With CRM_REQUIRE_ALL=1 (as in CI) a skipped test is a failed one, since it would hide a missing tool.
+"""
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 
+import httpx
 import pytest
+
+from crm_api.embedded import DatabaseUrls
+from crm_api.http.app import Application, create_app
+from crm_api.settings import Settings
+from tests import databases
+from tests.api import Api, new_organization
 
 REQUIRE_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 
@@ -29,3 +39,60 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.longrepr = f"CRM_REQUIRE_ALL allows no skips. {_why(report)}"
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the whole session, so that the application and its pool live as long."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def urls() -> Iterator[DatabaseUrls]:
+    """A migrated database of this test process, as both roles."""
+    with databases.server() as admin_url, databases.migrated(admin_url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def settings(urls: DatabaseUrls) -> Settings:
+    """The settings under which the application runs in tests: everything on but the rate limit."""
+    return Settings(
+        database_url=urls.database_url,
+        database_owner_url=urls.database_owner_url,
+        redis_url=databases.servers().urls.redis_url,
+        rate_limit="off",
+        db_pool_size=30,
+        db_org_connections=25,
+        db_wait_s=20,
+    )
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[Application]:
+    """The application with its whole middleware, started."""
+    app = create_app(settings)
+    assert isinstance(app, Application)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def api(app: Application) -> AsyncIterator[Api]:
+    """An administrator's client in an organisation made for this test."""
+    async with new_organization(app) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_api(app: Application) -> AsyncIterator[Api]:
+    """The same in a second organisation."""
+    async with new_organization(app) as made:
+        yield made
+
+
+@pytest.fixture
+async def anonymous(app: Application) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a token."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver") as client:
+        yield client

@@ -5,6 +5,7 @@ started for the session.
 """
 
 import asyncio
+import atexit
 import os
 import shutil
 import tempfile
@@ -18,20 +19,30 @@ from crm_api.embedded import DatabaseUrls, EmbeddedServers, prepare_database
 from crm_api.embedded.provision import drop_database
 
 
+_started: EmbeddedServers | None = None
+
+
+def servers() -> EmbeddedServers:
+    """The PostgreSQL and Valkey of this test process, started by whoever asks first and stopped when the process ends."""
+    global _started
+    if _started is None:
+        folder = Path(tempfile.mkdtemp(prefix="crm-test-", dir="/tmp"))
+        folder.chmod(0o711)  # the server's account, when tests run as root, passes through
+        _started = EmbeddedServers(folder, durable=False, postgres_settings={"max_connections": "300"})
+        _started.start()
+
+        def end(started: EmbeddedServers = _started) -> None:
+            started.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+        atexit.register(end)
+    return _started
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """The address of a server, as a role that may make databases."""
-    given = os.environ.get("CRM_TEST_ADMIN_URL")
-    if given:
-        yield given
-        return
-    folder = Path(tempfile.mkdtemp(prefix="crm-test-", dir="/tmp"))
-    folder.chmod(0o711)  # the server's account, when tests run as root, passes through
-    try:
-        with EmbeddedServers(folder, durable=False) as started:
-            yield started.admin_url
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    yield os.environ.get("CRM_TEST_ADMIN_URL") or servers().admin_url
 
 
 @contextmanager
