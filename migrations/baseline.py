@@ -21,7 +21,7 @@ GLOBAL = {"organizations", "users", "credentials"}
 LOOKED_UP_FIRST = {"tokens": "hash"}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
-UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox"}
+UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due"}
 
 HEADER = '''"""The first schema: every table of the models, placed and fenced, with partitions for the first weeks.
 
@@ -33,7 +33,7 @@ Written by migrations/baseline.py.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Text
+from sqlalchemy import UUID, Text
 from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock

@@ -8,7 +8,7 @@ Written by migrations/baseline.py.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Text
+from sqlalchemy import UUID, Text
 from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock
@@ -116,6 +116,48 @@ def _create_idempotency_keys() -> None:
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["org_id", "created_at"], unique=False)
     place_table(op, "idempotency_keys")
     fence_table(op, "idempotency_keys")
+
+
+def _create_job_due() -> None:
+    op.create_table(
+        "job_due",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "job_id", name=op.f("pk_job_due")),
+    )
+    op.create_index("ix_job_due_due_at", "job_due", ["org_id", "due_at"], unique=False)
+    place_table(op, "job_due")
+
+
+def _create_jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default=sa.text("'queued'"), nullable=False),
+        sa.Column("request", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("principal", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("result", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("position", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("started_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_jobs")),
+    )
+    op.create_index("ix_jobs_expires_at", "jobs", ["org_id", "expires_at"], unique=False)
+    place_table(op, "jobs")
+    fence_table(op, "jobs")
 
 
 def _create_journal() -> None:
@@ -380,6 +422,35 @@ def _create_contact_roles() -> None:
     )
     place_table(op, "contact_roles")
     fence_table(op, "contact_roles")
+
+
+def _create_job_chunks() -> None:
+    op.create_table(
+        "job_chunks",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("ids", postgresql.ARRAY(UUID()), nullable=False),
+        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_chunks_job_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_chunks")),
+    )
+    place_table(op, "job_chunks")
+    fence_table(op, "job_chunks")
+
+
+def _create_job_errors() -> None:
+    op.create_table(
+        "job_errors",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("error", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_errors_job_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_errors")),
+    )
+    place_table(op, "job_errors")
+    fence_table(op, "job_errors")
 
 
 def _create_lead_statuses() -> None:
@@ -1000,6 +1071,8 @@ def upgrade() -> None:
     _create_events()
     _create_external_ids()
     _create_idempotency_keys()
+    _create_job_due()
+    _create_jobs()
     _create_journal()
     _create_links()
     _create_members()
@@ -1010,6 +1083,8 @@ def upgrade() -> None:
     _create_users()
     _create_accounts()
     _create_contact_roles()
+    _create_job_chunks()
+    _create_job_errors()
     _create_lead_statuses()
     _create_lifecycle_stages()
     _create_notes()
@@ -1039,6 +1114,8 @@ def downgrade() -> None:
     op.drop_table("notes")
     op.drop_table("lifecycle_stages")
     op.drop_table("lead_statuses")
+    op.drop_table("job_errors")
+    op.drop_table("job_chunks")
     op.drop_table("contact_roles")
     op.drop_table("accounts")
     op.drop_table("users")
@@ -1049,6 +1126,8 @@ def downgrade() -> None:
     op.drop_table("members")
     op.drop_table("links")
     op.drop_table("journal")
+    op.drop_table("jobs")
+    op.drop_table("job_due")
     op.drop_table("idempotency_keys")
     op.drop_table("external_ids")
     op.drop_table("events")

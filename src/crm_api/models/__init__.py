@@ -1,6 +1,6 @@
 """The tables. Importing this package makes `Base.metadata` complete, which migrations and tests rely on."""
 
-from crm_api.models import activities, events, platform, sales, service, tenancy, vocabulary
+from crm_api.models import activities, events, jobs, platform, sales, service, tenancy, vocabulary
 from crm_api.models.base import Base
 
-__all__ = ["Base", "activities", "events", "platform", "sales", "service", "tenancy", "vocabulary"]
+__all__ = ["Base", "activities", "events", "jobs", "platform", "sales", "service", "tenancy", "vocabulary"]
