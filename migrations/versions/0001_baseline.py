@@ -79,6 +79,15 @@ def _create_events() -> None:
         postgresql_partition_by="RANGE (id)",
     )
     op.create_index("ix_events_record_id", "events", ["org_id", "record_id", "id"], unique=False)
+    op.create_index(
+        "ix_events_related",
+        "events",
+        ["related"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"related": "jsonb_path_ops"},
+        postgresql_where=sa.text("related <> '[]'::jsonb"),
+    )
     place_table(op, "events")
     fence_table(op, "events")
 

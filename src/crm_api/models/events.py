@@ -24,6 +24,13 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_record_id", "org_id", "record_id", "id"),
+        Index(
+            "ix_events_related",
+            "related",
+            postgresql_using="gin",
+            postgresql_ops={"related": "jsonb_path_ops"},
+            postgresql_where=text("related <> '[]'::jsonb"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

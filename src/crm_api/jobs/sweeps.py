@@ -1,0 +1,118 @@
+"""Regular cleaning: what has outlived its use is removed, and partitions for the coming days are made.
+
+Each sweep may run at any time, twice, or in two processes at once, and stops in the middle without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from crm_api.core.clock import Clock
+from crm_api.core.ids import uuid7_floor
+from crm_api.db.engine import Database
+from crm_api.db.partitions import maintain
+from crm_api.db.statement import Statement
+from crm_api.db.uow import unit_of_work
+
+IDEMPOTENCY: Final = timedelta(hours=24)
+JOURNAL: Final = timedelta(days=37)
+CHUNK: Final = 5_000
+"""Rows removed in one transaction, so that a sweep never holds up anybody for long."""
+
+_PAGE: Final = 500
+
+log = structlog.get_logger("crm_api.sweeps")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What jobs work with. `owner_url` (`postgresql://`) is None where the worker may not change the schema."""
+
+    database: Database
+    clock: Clock
+    owner_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep and how often it runs."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Jobs], Awaitable[None]]
+
+
+_ORGANIZATIONS: Final = Statement("SELECT id FROM organizations WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2", ("after", "limit"))
+
+_KEYS: Final = Statement(
+    """
+    WITH old AS (SELECT principal_id, key FROM idempotency_keys WHERE org_id = $1 AND created_at < $2 LIMIT $3),
+         gone AS (DELETE FROM idempotency_keys k USING old
+                   WHERE k.org_id = $1 AND k.principal_id = old.principal_id AND k.key = old.key RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+
+# Expired days are dropped as whole partitions; these find what lies in the DEFAULT partitions, or in all where the worker has
+# no owner's address.
+_JOURNAL: Final = Statement(
+    """
+    WITH old AS (SELECT seq, event_id FROM journal WHERE org_id = $1 AND event_id < $2 LIMIT $3),
+         gone AS (DELETE FROM journal j USING old WHERE j.org_id = $1 AND j.seq = old.seq AND j.event_id = old.event_id RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+_SNAPSHOTS: Final = Statement(
+    """
+    WITH old AS (SELECT event_id FROM event_snapshots WHERE org_id = $1 AND event_id < $2 LIMIT $3),
+         gone AS (DELETE FROM event_snapshots s USING old WHERE s.org_id = $1 AND s.event_id = old.event_id RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+
+
+async def expire_rows(jobs: Jobs) -> None:
+    """Removes answers kept for repeated requests after a day, and journal rows and snapshots past their time."""
+    now = jobs.clock.now()
+    journal = uuid7_floor(now - JOURNAL)
+    after: UUID | None = None
+    while True:
+        async with jobs.database.connection() as connection:
+            page = [row["id"] for row in await connection.fetch(_ORGANIZATIONS, {"after": after, "limit": _PAGE})]
+        for org_id in page:
+            for statement, before in ((_KEYS, now - IDEMPOTENCY), (_JOURNAL, journal), (_SNAPSHOTS, journal)):
+                removed = CHUNK
+                while removed == CHUNK:
+                    async with unit_of_work(jobs.database, org_id, jobs.clock) as uow:
+                        removed = await uow.fetch_value(statement, {"org_id": org_id, "before": before, "limit": CHUNK})
+        if len(page) < _PAGE:
+            return
+        after = page[-1]
+
+
+async def keep_partitions(jobs: Jobs) -> None:
+    """Makes the coming days' partitions and drops the expired ones, as the tables' owner."""
+    if jobs.owner_url is None:
+        log.info("partitions_not_kept", reason="DATABASE_OWNER_URL is not set; new rows go to the DEFAULT partitions")
+        return
+    connection = await asyncpg.connect(jobs.owner_url)
+    try:
+        await maintain(connection, jobs.clock.now(), report=lambda what: log.info("partitions", what=what))
+    finally:
+        await connection.close()
+
+
+SWEEPS: Final = (
+    Sweep("keep_partitions", timedelta(hours=6), keep_partitions),
+    Sweep("expire_rows", timedelta(hours=1), expire_rows),
+)
