@@ -24,14 +24,11 @@ from crm_api.core.clock import format_timestamp
 from crm_api.db.statement import Statement, StatementCache, compile_statement
 from crm_api.db.uow import Uow
 from crm_api.kernel.context import Context
-from crm_api.kernel.fields import to_json
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
-from crm_api.models.columns import FieldType
 from crm_api.models.events import Event, EventSnapshot, OutboxRow
 
 STATE: Final = "kernel.events"
-MEMBERWISE: Final = frozenset({FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS})
 
 Nudge = Callable[[UUID], Awaitable[None]]
 """Called with the organisation after a commit that made events."""
@@ -150,18 +147,27 @@ def emit(context: Context, event: PlainEvent) -> None:
 def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict[str, Any]]:
     """The changed fields as the API's JSON: `{"name": {"old": …, "new": …}}`."""
     changes: dict[str, dict[str, Any]] = {}
-    for field in shape.tracked:
-        before = None if old is None else old[field.column]
-        after = None if new is None else new[field.column]
-        if before == after and (field.type is not FieldType.CURRENCY or str(before) == str(after)):
-            continue
-        if field.type in MEMBERWISE:
-            before, after = before or {}, after or {}
-            for key in (*before, *(key for key in after if key not in before)):
-                if before.get(key) != after.get(key):
-                    changes[f"{field.name}.{key}"] = {"old": before.get(key), "new": after.get(key)}
-        else:
-            changes[field.name] = {"old": to_json(field, before), "new": to_json(field, after)}
+    if old is None:
+        if new is None:
+            return changes
+        for name, column, _, convert in shape.compared:
+            value = new[column]
+            if value is not None:
+                changes[name] = {"old": None, "new": value if convert is None else convert(value)}
+    else:
+        for name, column, digits, convert in shape.compared:
+            before, after = old[column], None if new is None else new[column]
+            if before == after and not (digits and str(before) != str(after)):
+                continue
+            if convert is not None:
+                before, after = None if before is None else convert(before), None if after is None else convert(after)
+            changes[name] = {"old": before, "new": after}
+    for field in shape.memberwise:
+        first = (old and old[field.column]) or {}
+        last = (new and new[field.column]) or {}
+        for key in (*first, *(key for key in last if key not in first)):
+            if first.get(key) != last.get(key):
+                changes[f"{field.name}.{key}"] = {"old": first.get(key), "new": last.get(key)}
     return changes
 
 

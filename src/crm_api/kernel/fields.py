@@ -119,6 +119,11 @@ _TO_JSON: dict[FieldType, Callable[[Any], Any]] = {
 }
 
 
+def converter(field: Field) -> Callable[[Any], Any] | None:
+    """How a value of the field becomes JSON; None where it is JSON already."""
+    return _TO_JSON.get(field.type)
+
+
 def to_json(field: Field, value: Any) -> Any:
     """A Python value of the field as the API's JSON shows it (used for `changes` in events)."""
     return None if value is None else _TO_JSON.get(field.type, _identity)(value)

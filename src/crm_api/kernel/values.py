@@ -333,15 +333,15 @@ def key_of(field: Field, value: Any, region: str) -> Any:
 def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None) -> dict[str, Any]:
     """The columns that follow from others; with `changed`, only those that follow from these. Sets `display_name` in the row."""
     derived: dict[str, Any] = {}
-    for field in shape.keyed:
-        if changed is None or field.column in changed:
-            derived[field.key] = key_of(field, row[field.column], region)
+    for field, column, twin in shape.keyed:
+        if (changed is None or column in changed) and (changed is not None or row[column] is not None):
+            derived[twin] = key_of(field, row[column], region)
     display = shape.resource.display(row)
     if changed is None or display != row.get("display_name"):
         row["display_name"] = display
         if shape.has_display_key:
             derived["display_name_key"] = fold(display)
-    if shape.resource.has_search and (changed is None or any(field.column in changed for field in shape.search)):
+    if shape.resource.has_search and (changed is None or any(column in changed for column, _ in shape.search)):
         text = " ".join(_words(shape, region, row))[:MAX_SEARCH_TEXT]
         derived["search_text"] = text
         derived["trigrams"] = folded_trigrams(text)
@@ -350,23 +350,23 @@ def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None)
 
 def _words(shape: Shape, region: str, row: Row) -> list[str]:
     words: dict[str, None] = {}
-    for field in shape.search:
-        value = row[field.column]
+    for column, kind in shape.search:
+        value = row[column]
         if value is None:
             continue
-        if field.type is FieldType.RICH_TEXT:
+        if kind is FieldType.RICH_TEXT:
             words[fold(plain_text(value))] = None
-        elif field.type is FieldType.ITEMS:
+        elif kind is FieldType.ITEMS:
             for entry in value:
                 text = entry if isinstance(entry, str) else entry.get("address") or entry.get("number") or ""
                 words[fold(text)] = None
                 if isinstance(entry, dict) and "number" in entry:
                     words[_digits(text, region)] = None
-        elif field.type is FieldType.ADDRESS:
+        elif kind is FieldType.ADDRESS:
             words.update(dict.fromkeys(fold(text) for text in value.values() if text))
         else:
-            words[fold(str(value))] = None
-            if field.type is FieldType.PHONE:
+            words[fold(value)] = None
+            if kind is FieldType.PHONE:
                 words[_digits(value, region)] = None
     return [word for word in words if word]
 

@@ -14,12 +14,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from crm_api.core.json import dumps
 from crm_api.kernel.context import Context
+from crm_api.kernel.fields import converter
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.models.columns import FieldType
 
 SEARCH_COLUMNS = ("search_text", "trigrams", "search")
 STAMPS = frozenset({"version", "updated_at", "updated_by", "display_name"})
 """What changes with a record rather than being changed by somebody: no difference in these alone is a change."""
+
+MEMBERWISE = frozenset({FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS})
+"""Types whose members change one by one."""
 
 _UNSAID = frozenset({"id", *STAMPS})
 
@@ -43,14 +47,20 @@ class Shape:
         defaults = {name: _default(table.c[name]) for name in self.columns}
         self._plain_defaults = {name: value for name, value in defaults.items() if not isinstance(value, (list, dict))}
         self._fresh_defaults = {name: value for name, value in defaults.items() if isinstance(value, (list, dict))}
-        self.keyed = tuple(f for f in fields.values() if f.key != f.column and f.name != "display_name")
+        self.keyed = tuple((f, f.column, f.key) for f in fields.values() if f.key != f.column and f.name != "display_name")
+        """Fields with a folded twin: field, column, the twin's column."""
         self.has_display_key = "display_name_key" in table.c
         self.tracked = tuple(f for f in fields.values() if f.spec.tracked and f.name not in _UNSAID)
+        self.compared = tuple(
+            (f.name, f.column, f.type is FieldType.CURRENCY, converter(f)) for f in self.tracked if f.type not in MEMBERWISE
+        )
+        """What events compare: name, column, whether digits count, and how a value becomes JSON."""
+        self.memberwise = tuple(f for f in self.tracked if f.type in MEMBERWISE)
         self.unique = tuple(f for f in fields.values() if f.spec.unique)
         self.references = tuple(f for f in fields.values() if f.type is FieldType.REFERENCE)
         self.picklists = tuple(f for f in fields.values() if f.spec.option_object is not None)
         self.money = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY)
-        self.search = tuple(fields[name] for name in resource.search) if resource.has_search else ()
+        self.search = tuple((fields[name].column, fields[name].type) for name in resource.search) if resource.has_search else ()
         self.pairs = tuple(
             (scalar, items)
             for items in fields.values()
