@@ -213,6 +213,11 @@ def registry() -> Registry:
     return Registry(RESOURCES)
 
 
+@cache
+def _statements() -> StatementCache:
+    return StatementCache()
+
+
 @asynccontextmanager
 async def system_context(
     database: Database, org_id: UUID, clock: Clock = SYSTEM_CLOCK, *, user_id: UUID, actor: Actor = SYSTEM
@@ -236,7 +241,7 @@ async def system_context(
             {},
         )
         principal = Principal(organization, user_id, user_id, "system", frozenset({"admin"}), actor)
-        yield Context(principal, uow, registry(), StatementCache())
+        yield Context(principal, uow, registry(), _statements())
 
 
 async def _user(uow: Uow, email: Email, password: str | None) -> UUID:
