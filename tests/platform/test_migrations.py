@@ -1,6 +1,8 @@
 """Migrations: there and back, equal to the models, and what the application's role may do afterwards."""
 
 import asyncio
+import subprocess
+import sys
 
 import asyncpg
 import pytest
@@ -52,10 +54,16 @@ async def test_down_and_up_again(servers: EmbeddedServers) -> None:
     migrate.check(urls.database_owner_url)
 
 
-async def test_two_that_migrate_at_once_wait_for_each_other(servers: EmbeddedServers) -> None:
+async def test_several_that_migrate_at_once_wait_for_each_other(servers: EmbeddedServers, plain_environment: dict[str, str]) -> None:
     urls = await prepare_database(servers.admin_url, "twice")
-    await asyncio.gather(*(asyncio.to_thread(migrate.upgrade, urls.database_owner_url) for _ in range(3)))
+    environment = {**plain_environment, "DATABASE_URL": urls.database_url, "DATABASE_OWNER_URL": urls.database_owner_url}
+    command = [sys.executable, "-m", "crm_api.cli", "migrate", "--json"]
+    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in running:
+        _, messages = process.communicate(timeout=60)
+        assert process.returncode == 0, messages
     migrate.check(urls.database_owner_url)
+    await asyncio.gather(*(asyncio.to_thread(migrate.upgrade, urls.database_owner_url) for _ in range(3)))
 
 
 async def test_partitions_are_not_taken_for_strange_tables(database: DatabaseUrls) -> None:

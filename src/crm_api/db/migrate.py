@@ -4,9 +4,11 @@ Migrations are in the source tree's `migrations/`, or inside the installed packa
 """
 
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import asyncpg
 from alembic import command
@@ -36,25 +38,29 @@ def alembic_config(owner_url: str | None = None, app_role: str = APP_ROLE) -> Co
     return config
 
 
-def upgrade(owner_url: str, revision: str = "head", *, app_role: str = APP_ROLE) -> None:
-    """Bring the database to `revision` and give the application's role its privileges. Harmless to repeat.
+# Alembic keeps the migration that runs in module globals: one at a time in a process. Between processes, env.py's lock serves.
+_ONE_AT_A_TIME = Lock()
 
-    Runs in a thread of its own: env.py needs an event loop, and the caller may already be in one.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(command.upgrade, alembic_config(owner_url, app_role), revision).result()
+
+def _run(work: Callable[..., None], *arguments: object) -> None:
+    """Run an Alembic command in a thread of its own: env.py needs an event loop, and the caller may already be in one."""
+    with _ONE_AT_A_TIME, ThreadPoolExecutor(1) as pool:
+        pool.submit(work, *arguments).result()
+
+
+def upgrade(owner_url: str, revision: str = "head", *, app_role: str = APP_ROLE) -> None:
+    """Bring the database to `revision` and give the application's role its privileges. Harmless to repeat."""
+    _run(command.upgrade, alembic_config(owner_url, app_role), revision)
 
 
 def downgrade(owner_url: str, revision: str) -> None:
     """Take migrations back to `revision` (`base` for all)."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(command.downgrade, alembic_config(owner_url), revision).result()
+    _run(command.downgrade, alembic_config(owner_url), revision)
 
 
 def check(owner_url: str) -> None:
     """Raise `alembic.util.CommandError` if the models and the migrated database differ."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(command.check, alembic_config(owner_url)).result()
+    _run(command.check, alembic_config(owner_url))
 
 
 @cache
