@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http.records import batch, links, reads, story, writes
+from crm_api.http.records import batch, links, reads, story, verbs, writes
 from crm_api.http.records.operation import Kind, Operation, add, record_router
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
@@ -19,7 +19,7 @@ def build_record_router(registry: Registry) -> APIRouter:
 
 
 def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResource) -> None:
-    base, verbs = f"/v1/{resource.name}", resource.verbs
+    base, verbs_of = f"/v1/{resource.name}", resource.verbs
     record, by = f"{base}/{{id}}", f"{base}/by/{{unique_field}}/{{value}}"
 
     def route(kind: Kind, method: str, path: str) -> Operation:
@@ -29,21 +29,29 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
     add(router, route("search", "POST", f"{base}/search"), reads.search_endpoint(resource))
     add(router, route("get", "GET", record), reads.get_endpoint(resource))
     add(router, route("get_by", "GET", by), reads.get_by_endpoint(resource))
-    if "create" in verbs:
+    if "create" in verbs_of:
         add(router, route("create", "POST", base), writes.create_endpoint(resource))
-    if "update" in verbs:
+    if "update" in verbs_of:
         add(router, route("update", "PATCH", record), writes.update_endpoint(resource))
         add(router, route("upsert_by", "PUT", by), writes.upsert_by_endpoint(resource))
         add(router, route("update_by", "PATCH", by), writes.update_by_endpoint(resource))
-    if "delete" in verbs:
+    if "delete" in verbs_of:
         add(router, route("delete", "DELETE", record), writes.delete_endpoint(resource))
         add(router, route("delete_by", "DELETE", by), writes.delete_by_endpoint(resource))
-    if "restore" in verbs:
+    if "restore" in verbs_of:
         add(router, route("restore", "POST", f"{record}/restore"), writes.restore_endpoint(resource))
     for verb in batch.VERBS:
-        if verb == "read" or verb in verbs or (verb == "upsert" and "update" in verbs):
+        if verb == "read" or verb in verbs_of or (verb == "upsert" and "update" in verbs_of):
             add(router, Operation("batch", resource, "POST", f"{base}/batch/{verb}", verb), batch.batch_endpoint(resource, verb))
     add(router, route("history", "GET", f"{record}/history"), story.history_endpoint(resource))
+    if "merge" in verbs_of:
+        add(router, route("merge", "POST", f"{base}/merge"), verbs.merge_endpoint(resource))
+    if "update" in verbs_of:
+        add(router, route("transfer", "POST", f"{record}/transfer"), verbs.transfer_endpoint(resource))
+        for name in verbs.member_lists(resource):
+            path = f"{record}/{name}/{{key}}"
+            add(router, Operation("member_put", resource, "PUT", path, name), verbs.member_endpoint(resource, name, "PUT"))
+            add(router, Operation("member_delete", resource, "DELETE", path, name), verbs.member_endpoint(resource, name, "DELETE"))
     for relation in registry.relations[resource.name].values():
         if relation.kind != "to_one":
             path = f"{record}/{relation.name}"
