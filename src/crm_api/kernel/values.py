@@ -228,7 +228,7 @@ def _money(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any])
         row["currency"] = locale.currency
     currency = row.get("currency") or locale.currency
     recheck = draft.old is not None and draft.old.get("currency") != currency
-    for field in shape.money:
+    for field in shape.amounts:
         amount = row[field.column]
         if amount is None or not (field.name in given or recheck):
             continue

@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from crm_api.core.errors import NotFound
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.writes import removal
 from crm_api.kernel.writes import upsert as upserts
 from crm_api.kernel.writes.locked import absent, check_versions, fill_unchanged, lock, unavailable
-from crm_api.kernel.writes.prepare import apply_patches, finish_new, new_works, read_body, refuse_repeated, run_rules
+from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.store import store_changes, store_new
@@ -61,9 +62,10 @@ class Writer:
         works = []
         for index, patch in enumerate(patches):
             draft = Draft(patch.id, "update", None, {})
-            sent = read_body(context, resource, resource.update, patch.body, draft.errors, creating=False)
-            draft.given = frozenset(sent)
-            works.append(Work(index, draft, sent, patch.if_match))
+            work = Work(index, draft, {}, patch.if_match, edit=patch.edit)
+            if patch.edit is None:
+                give(context, resource, work, patch.body)
+            works.append(work)
         refuse_repeated(works)
         await self._update(context, shape, works, options)
         return outcomes(works)
@@ -71,6 +73,10 @@ class Writer:
     async def _update(self, context: Context, shape: Shape, works: list[Work], options: WriteOptions) -> None:
         good = check(works, options)
         await self._lock(context, shape, good)
+        good = check(good, options)
+        for work in good:
+            if work.edit is not None:
+                give(context, shape.resource, work, work.edit(work.draft.new))
         good = check(good, options)
         await check_versions(context, shape, good, options)
         good = check(good, options)
@@ -154,12 +160,14 @@ class Writer:
         bodies: Sequence[Any],
         *,
         values: Sequence[str] | None = None,
+        if_match: int | None = None,
         options: WriteOptions = DEFAULTS,
     ) -> list[Outcome]:
         """Updates the records that have the bodies' value of `match_on`, and makes the others.
 
         `match_on` is a unique field, `external_ids.<system>` or `id`; `values` are the values to match where they are not those
-        of the bodies (a path). A record that somebody else makes in the meantime is updated.
+        of the bodies (a path). A record that somebody else makes in the meantime is updated. With `if_match` nothing is made:
+        a record that is not there is NotFound.
         """
         shape = shape_of(context, resource)
         found, works = await upserts.match(context, resource, match_on, bodies, values)
@@ -167,7 +175,10 @@ class Writer:
         for attempt in range(upserts.ATTEMPTS):
             last = attempt == upserts.ATTEMPTS - 1
             made = new_works(context, shape, [(index, bodies[index]) for index, id, _ in found if id is None])
-            changed = await self._upsert_patches(context, shape, [(index, id, bodies[index]) for index, id, _ in found if id is not None])
+            for work in made if if_match is not None else ():
+                work.draft.problem = NotFound()
+            present = [(index, id, bodies[index]) for index, id, _ in found if id is not None]
+            changed = await self._upsert_patches(context, shape, present, if_match)
             patient = replace(options, atomic=False)
             for some, store in ((made, self._create), (changed, self._update)):
                 if some:
@@ -186,16 +197,18 @@ class Writer:
         check(works, options)
         return outcomes(works)
 
-    async def _upsert_patches(self, context: Context, shape: Shape, items: Sequence[tuple[int, UUID, Any]]) -> list[Work]:
+    async def _upsert_patches(
+        self, context: Context, shape: Shape, items: Sequence[tuple[int, UUID, Any]], if_match: int | None
+    ) -> list[Work]:
         resource = shape.resource
         rows = await lock(context, shape, [id for _, id, _ in items])
         works = []
         for index, id, body in items:
             draft = Draft(id, "update", None, {})
             patch = upserts.without_settled(resource, body, rows[id]) if id in rows else body
-            sent = read_body(context, resource, resource.update, patch, draft.errors, creating=False)
-            draft.given = frozenset(sent)
-            works.append(Work(index, draft, sent))
+            work = Work(index, draft, {}, if_match)
+            give(context, resource, work, patch)
+            works.append(work)
         return works
 
     async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False) -> None:

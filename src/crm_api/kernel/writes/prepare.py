@@ -40,6 +40,12 @@ def read_body(
     return {name: values[name] for name in found.model_fields_set}
 
 
+def give(context: Context, resource: AnyResource, work: Work, body: Any) -> None:
+    """Reads the body of an update into its item."""
+    work.sent = read_body(context, resource, resource.update, body, work.draft.errors, creating=False)
+    work.draft.given = frozenset(work.sent)
+
+
 def new_works(context: Context, shape: Shape, bodies: Iterable[tuple[int, Any]]) -> list[Work]:
     """Drafts for records to be made, with defaults and the caller's own values."""
     resource, uow, locale = shape.resource, context.uow, locale_of(context)

@@ -59,6 +59,8 @@ class Shape:
         self.unique = tuple(f for f in fields.values() if f.spec.unique)
         self.references = tuple(f for f in fields.values() if f.type is FieldType.REFERENCE)
         self.picklists = tuple(f for f in fields.values() if f.spec.option_object is not None)
+        self.amounts = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY and f.spec.writable != "never")
+        """The amounts that callers give; others are worked out by rules."""
         self.money = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY)
         self.search = tuple((fields[name].column, fields[name].type) for name in resource.search) if resource.has_search else ()
         self.pairs = tuple(

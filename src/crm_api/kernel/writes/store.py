@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from crm_api.core.errors import Conflict, Duplicate
 from crm_api.db.errors import classify
+from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.values import derive, key_of, locale_of
@@ -38,7 +40,7 @@ async def store_new(context: Context, shape: Shape, works: Sequence[Work]) -> No
         rows = [complete(shape, locale, work) for work in waiting]
         client_ids = any(work.client_id for work in waiting)
         statement = insert_records(context, shape, client_ids=client_ids)
-        stored = dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(rows)}))
+        stored = await _written(context, statement, rows)
         for work in waiting:
             work.record = stored.get(work.draft.id, "")
             work.outcome = "created"
@@ -164,9 +166,16 @@ async def _update(context: Context, shape: Shape, works: Sequence[Work]) -> None
                 row[name] = value
         rows.append(row)
     statement = update_records(context, shape, columns)
-    stored = dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(rows)}))
+    stored = await _written(context, statement, rows)
     for work in works:
         work.record = stored[work.draft.id]
+
+
+async def _written(context: Context, statement: Statement, rows: Sequence[dict[str, Any]]) -> dict[UUID, str]:
+    try:
+        return dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(rows)}))
+    except asyncpg.ForeignKeyViolationError as error:  # looked up before, purged meanwhile
+        raise Conflict("A record that it refers to was removed meanwhile.") from error
 
 
 def _value(shape: Shape, work: Work, name: str, region: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
 from crm_api.core.errors import FailedDependency, FieldError, Problem, invalid_input
-from crm_api.kernel.resource import Draft
+from crm_api.kernel.resource import Draft, Row
 
 OnChildren = Literal["block", "detach", "cascade"]
 OutcomeName = Literal["created", "updated", "unchanged", "deleted", "restored", "purged"]
@@ -36,11 +36,15 @@ DEFAULTS = WriteOptions()
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One record's merge patch. `if_match` is the version the caller saw."""
+    """One record's merge patch. `if_match` is the version the caller saw.
+
+    `edit` makes the body from the stored row, once it is locked, in place of `body`: for changes of a part of a value.
+    """
 
     id: UUID
     body: Mapping[str, Any]
     if_match: int | None = None
+    edit: Callable[[Row], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Work:
     sent: Mapping[str, Any] = field(default_factory=dict)
     if_match: int | None = None
     client_id: bool = False
+    edit: Callable[[Row], Mapping[str, Any]] | None = None
     outcome: OutcomeName = "unchanged"
     record: str = ""
     changed: frozenset[str] = frozenset()
