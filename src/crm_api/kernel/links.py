@@ -217,16 +217,17 @@ class Links:
         if not relation.forward:
             sources, targets = targets, sources
         rows = await lock(context, shape_of(context, context.registry[source]), sources)
-        live = {id for id, row in rows.items() if row["deleted_at"] is None}
+        live_sources = {id for id, row in rows.items() if row["deleted_at"] is None}
         lookup = Lookup(context)
         for id in targets:
             lookup.ask(target, "id", id)
         await lookup.run()
-        live |= {id for id in targets if lookup.id_of(target, "id", id) is not None}
-        if record_id not in live:
+        live_targets = {id for id in targets if lookup.id_of(target, "id", id) is not None}
+        here, there = (live_sources, live_targets) if relation.forward else (live_targets, live_sources)
+        if record_id not in here:
             raise NotFound()
         for item in good:
-            if item.other_id not in live and not deleted:
+            if item.other_id not in there and not deleted:
                 item.outcome.problem = NotFound()
         _good(work, options)
         stored: defaultdict[UUID, dict[UUID, Edge]] = defaultdict(dict)
