@@ -43,6 +43,13 @@ class Connection:
             observe(statement.sql)
         return await self.driver.fetchrow(statement.sql, *statement.arguments(values))
 
+    async def stream(self, statement: Statement, values: Mapping[str, Any], batch: int) -> AsyncIterator[asyncpg.Record]:
+        """All rows through a server-side cursor, `batch` per round trip; inside a transaction only."""
+        for observe in self._observers:
+            observe(statement.sql)
+        async for row in self.driver.cursor(statement.sql, *statement.arguments(values), prefetch=batch):
+            yield row
+
     async def run(self, sql: str) -> str:
         """A simple query (BEGIN, COMMIT, SET LOCAL, SAVEPOINT): several statements in one round trip, no parameters."""
         for observe in self._observers:

@@ -61,7 +61,8 @@ class Uow:
 
     `now` is the business time of everything in it. `state` lets the kernel keep what it collects until the commit (changed
     records, taken numbers) under a key of its own. Hooks in `before_commit` run in order inside the transaction, those in
-    `after_commit` only once it is durable. With `dry_run` the commit rolls back instead.
+    `after_commit` only once it is durable. With `dry_run` the commit rolls back instead. With `snapshot` all its statements
+    see the database as it was when the first one ran.
     """
 
     connection: Connection
@@ -74,6 +75,7 @@ class Uow:
     dry_run: bool = False
     statement_timeout_ms: int = 20_000
     lock_timeout_ms: int | None = None
+    snapshot: bool = False
     transaction_id: UUID = field(init=False)
     state: dict[str, Any] = field(default_factory=dict)
     before_commit: list[Hook] = field(default_factory=list)
@@ -92,7 +94,7 @@ class Uow:
         """Opens the transaction, if it isn't open yet."""
         if self._open:
             return
-        mode = " READ ONLY" if self.read_only else ""
+        mode = (" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else "") + (" READ ONLY" if self.read_only else "")
         lock = "" if self.lock_timeout_ms is None else f"; SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
         self._open = True
         await self.connection.run(
@@ -115,6 +117,13 @@ class Uow:
         """The first column of the first row, or None."""
         row = await self.fetch_row(statement, values)
         return None if row is None else row[0]
+
+    async def stream(self, statement: Statement, values: Mapping[str, Any], batch: int) -> AsyncIterator[asyncpg.Record]:
+        """All rows, `batch` at a time through a cursor of the server, so that any number of them fits into memory."""
+        if not self._open:
+            await self.begin()
+        async for row in self.connection.stream(statement, values, batch):
+            yield row
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -169,10 +178,22 @@ async def unit_of_work(
     cause: Cause | None = None,
     read_only: bool = False,
     dry_run: bool = False,
+    snapshot: bool = False,
 ) -> AsyncIterator[Uow]:
     """A unit of work on a connection of its own, committed when the block ends and rolled back when an exception leaves it."""
     async with database.connection() as connection:
-        uow = Uow(connection, org_id, clock.now(), clock, actor, cause or Cause(), read_only, dry_run, database.statement_timeout_ms)
+        uow = Uow(
+            connection,
+            org_id,
+            clock.now(),
+            clock,
+            actor,
+            cause or Cause(),
+            read_only,
+            dry_run,
+            database.statement_timeout_ms,
+            snapshot=snapshot,
+        )
         try:
             yield uow
             await uow.commit()

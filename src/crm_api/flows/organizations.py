@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
@@ -224,24 +225,29 @@ async def system_context(
 ) -> AsyncIterator[Context]:
     """A unit of work with all rights in an organisation, committed at the end. `user_id` owns what is made without an owner."""
     async with unit_of_work(database, org_id, clock, actor=actor) as uow:
-        row = await uow.fetch_row(_FIND_ORGANIZATION, {"org_id": org_id})
-        if row is None:
-            raise NotFound("There is no such organisation.")
-        organization = OrganizationInfo(
-            org_id,
-            row["name"],
-            row["environment"],
-            row["currency"],
-            row["time_zone"],
-            row["locale"],
-            row["region"],
-            row["fiscal_year_start"],
-            row["schema_version"],
-            row["access_version"],
-            {},
-        )
+        organization = await organization_info(uow)
         principal = Principal(organization, user_id, user_id, "system", frozenset({"admin"}), actor)
         yield Context(principal, uow, registry(), _statements())
+
+
+async def organization_info(uow: Uow) -> OrganizationInfo:
+    """What is stored about the uow's organisation. Raises NotFound."""
+    row = await uow.fetch_row(_FIND_ORGANIZATION, {"org_id": uow.org_id})
+    if row is None:
+        raise NotFound("There is no such organisation.")
+    return OrganizationInfo(
+        uow.org_id,
+        row["name"],
+        row["environment"],
+        row["currency"],
+        row["time_zone"],
+        row["locale"],
+        row["region"],
+        row["fiscal_year_start"],
+        row["schema_version"],
+        row["access_version"],
+        orjson.loads(row["settings"]),
+    )
 
 
 async def _user(uow: Uow, email: Email, password: str | None) -> UUID:
@@ -305,6 +311,7 @@ __all__ = [
     "create_organization",
     "create_token",
     "create_user",
+    "organization_info",
     "registry",
     "revoke_token",
     "system_context",

@@ -14,9 +14,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.kernel.fields import timestamp_text
+from crm_api.kernel.job_json import JOBS, job_columns
 from crm_api.kernel.query.projection import record_columns
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
+from crm_api.models.jobs import Job
 from crm_api.models.platform import Link
 
 LINKS = "links"
@@ -68,6 +70,8 @@ def _record(registry: Registry, object_name: ColumnElement[Any], snapshot: Colum
             branches.append((name, _record_of(resource, snapshot)))
         elif name == LINKS:
             branches.append((name, _link_of(snapshot)))
+        elif name == JOBS:
+            branches.append((name, _job_of(snapshot)))
     if not branches:
         return sa.cast(sa.null(), sa.JSON())
     chosen = sa.case(*((object_name == sa.literal_column(f"'{name}'"), record) for name, record in branches))
@@ -84,6 +88,14 @@ def _link_of(snapshot: ColumnElement[Any]) -> ColumnElement[Any]:
     link = row_of(Link.__table__, snapshot, "w")  # type: ignore[arg-type]
     columns = link_columns(link)
     inner = sa.select(*columns).select_from(link).subquery("_r")
+    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+
+
+def _job_of(snapshot: ColumnElement[Any]) -> ColumnElement[Any]:
+    job = row_of(Job.__table__, snapshot, "w")  # type: ignore[arg-type]
+    # What was asked for may name records of objects that the reader may not read.
+    columns = [column for column in job_columns(job) if column.key != "request"]
+    inner = sa.select(*columns).select_from(job).subquery("_r")
     return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
 
 

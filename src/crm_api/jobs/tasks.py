@@ -1,0 +1,165 @@
+"""What each type of job does. A task may be cut off anywhere and run again, by this worker or another."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from crm_api.core.clock import Clock
+from crm_api.core.errors import Problem
+from crm_api.db.engine import Database
+from crm_api.db.errors import classify
+from crm_api.db.uow import Cause, Uow, unit_of_work
+from crm_api.flows import bulk, snapshots
+from crm_api.flows.organizations import organization_info
+from crm_api.jobs import claims
+from crm_api.jobs.claims import Claimed, Standing
+from crm_api.jobs.store import CHUNK, Status
+from crm_api.kernel import journal
+from crm_api.kernel.context import Context
+from crm_api.kernel.engine import Engine
+from crm_api.kernel.principal import Principal
+
+BULK: Final = "bulk"
+SNAPSHOT: Final = "snapshot"
+_REPEATS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt at a job: the job, and what it works with. `data_dir` is where its files go."""
+
+    job: Claimed
+    database: Database
+    clock: Clock
+    engine: Engine
+    data_dir: Path
+
+    @asynccontextmanager
+    async def context(self, *, action: str | None = None, read_only: bool = False, snapshot: bool = False) -> AsyncIterator[Context]:
+        """A transaction as the caller who asked for the job, with the rights that the caller's token had."""
+        kept = self.job.principal
+        cause = Cause(
+            action=action,
+            request_id=kept["request_id"],
+            app_id=_uuid(kept["app_id"]),
+            token_id=_uuid(kept["token_id"]),
+            job_id=self.job.id,
+        )
+        async with unit_of_work(
+            self.database, self.job.org_id, self.clock, actor=self.job.actor, cause=cause, read_only=read_only, snapshot=snapshot
+        ) as uow:
+            yield Context(await self._principal(uow), uow, self.engine.registry, self.engine.statements)
+
+    async def _principal(self, uow: Uow) -> Principal:
+        kept = self.job.principal
+        return Principal(
+            await organization_info(uow),
+            UUID(kept["user_id"]),
+            UUID(kept["token_id"]),
+            kept["token_name"],
+            frozenset(kept["scopes"]),
+            self.job.actor,
+            _uuid(kept["app_id"]),
+            kept["api_version"],
+        )
+
+    async def finish(self, status: Status, standing: Standing) -> None:
+        """Ends the job. Raises Fenced."""
+        async with self.context() as context:
+            await claims.finish(context, self.job, status, standing)
+
+
+Task = Callable[[Run], Awaitable[None]]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+async def run_bulk(run: Run) -> None:
+    """Changes the job's records chunk by chunk. The pointer to the next chunk moves in the transaction that does a chunk."""
+    wanted = bulk.Bulk.of(run.job.request)
+    repeats = 0
+    while True:
+        try:
+            standing = await _next_chunk(run, wanted)
+        except Exception as error:
+            if classify(error).kind != "retry" or repeats == _REPEATS:
+                raise
+            repeats += 1
+            await asyncio.sleep(0.05 * repeats)
+            continue
+        repeats = 0
+        if standing is not None:
+            break
+    status: Status = "succeeded" if not standing.failed else "failed" if standing.failed == standing.total else "partly_failed"
+    await run.finish(status, standing)
+
+
+async def _next_chunk(run: Run, wanted: bulk.Bulk) -> Standing | None:
+    """Does one chunk; where there is none left, how the job stands."""
+    job = run.job
+    async with run.context(action=f"{wanted.object}.{wanted.action}") as context:
+        standing = await claims.standing(context.uow, job)
+        ids = await claims.chunk(context.uow, job, standing.position)
+        if ids is None:
+            return standing
+        done = await bulk.perform(context, run.engine, wanted, ids)
+        first = standing.position * CHUNK
+        errors = [
+            {"position": first + index, "record_id": ids[index], "error": problem.to_dict()} for index, problem in done.problems.items()
+        ]
+        counts = {name: standing.result.get(name, 0) + count for name, count in done.outcomes.items()}
+        after = replace(
+            standing,
+            position=standing.position + 1,
+            done=standing.done + len(ids),
+            failed=standing.failed + len(errors),
+            result={**standing.result, **counts},
+        )
+        await claims.advance(context.uow, job, after, errors)
+    return None
+
+
+async def run_snapshot(run: Run) -> None:
+    """Writes the files anew, into a folder of this attempt, so that a worker thought dead can't spoil them."""
+    job = run.job
+    folder = snapshots.job_folder(run.data_dir, job.org_id, job.id)
+    async with unit_of_work(run.database, job.org_id, run.clock) as uow:
+        await journal.number(uow)
+
+    async def progress(done: int, total: int) -> None:
+        async with unit_of_work(run.database, job.org_id, run.clock) as uow:
+            await claims.report(uow, job, done, total)
+
+    async with run.context(read_only=True, snapshot=True) as context:
+        result = await snapshots.write(context, job.request["objects"], job.request["deleted"], folder / str(job.attempt), progress)
+    for file in result["files"]:
+        file["url"] = f"/v1/files/snapshots/{job.id}/{file['object']}.ndjson"
+    rows = sum(file["rows"] for file in result["files"])
+    await run.finish("succeeded", Standing(0, rows, 0, rows, result))
+    await asyncio.to_thread(_remove_others, folder, str(job.attempt))
+
+
+def _remove_others(folder: Path, kept: str) -> None:
+    for found in folder.iterdir():
+        if found.name != kept:
+            shutil.rmtree(found, ignore_errors=True)
+
+
+TASKS: Final[Mapping[str, Task]] = {BULK: run_bulk, SNAPSHOT: run_snapshot}
+
+
+async def give_up(run: Run, error: BaseException) -> None:
+    """Ends a job that can't be done."""
+    problem: dict[str, Any] = error.to_dict() if isinstance(error, Problem) else {"code": "internal_error", "title": "The job failed."}
+    async with run.context() as context:
+        standing = await claims.standing(context.uow, run.job)
+    await run.finish("failed", replace(standing, result={**standing.result, "error": problem}))
