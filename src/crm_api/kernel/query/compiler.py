@@ -92,11 +92,9 @@ class ReadCompiler:
         return CompiledRead(compile_statement(query), len(key_names), run.marks)
 
     def matching_ids(self, plan: Plan) -> Statement:
-        """The ids of the records that a plan's filter matches, in their order and up to the plan's limit, for bulk work."""
+        """The ids of all records that a plan's filter matches, for bulk work."""
         run = _Run(self, plan)
-        query = run.matching(self.registry[plan.object], lambda s: [s.row.c.id])
-        query = query.order_by(query.selected_columns[0])
-        return compile_statement(query if plan.limit is None else query.limit(bind(plan.limit, sa.Integer())))
+        return compile_statement(run.matching(self.registry[plan.object], lambda s: [s.row.c.id]))
 
     def counted(self, plan: Plan) -> Statement:
         """How many records a plan's filter matches."""
