@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,21 +21,9 @@ from crm_api.embedded import DatabaseUrls
 from crm_api.flows.organizations import create_organization, system_context
 from crm_api.kernel.context import Context
 from crm_api.kernel.writer import Outcome, Patch, Target, WriteOptions, Writer
-from tests.databases import migrated, server
 
 Record = dict[str, Any]
 WRITER = Writer()
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def urls() -> Iterator[DatabaseUrls]:
-    with server() as admin_url, migrated(admin_url) as found:
-        yield found
 
 
 @pytest.fixture

@@ -144,7 +144,9 @@ class Deal(RecordMixin, SearchMixin, Base):
     pipeline_id: Mapped[UUID] = reference_field("pipelines", inverse="deals", required=True)
     stage_id: Mapped[UUID] = reference_field("stages", inverse="deals", required=True)
     stage_entered_at: Mapped[datetime] = timestamp_field(writable="never")
-    board_position: Mapped[str] = mapped_column(Text(collation="C"), nullable=False, server_default="", info={"derived": True})
+    board_position: Mapped[str] = mapped_column(
+        Text(collation="C"), nullable=False, server_default="", info={"field": FieldSpec(FieldType.TEXT, writable="never")}
+    )
     amount: Mapped[Decimal | None] = money_field(indexed=True)
     currency: Mapped[str] = mapped_column(Text, nullable=False, info={"field": FieldSpec(FieldType.TEXT, max_length=3)})
     probability: Mapped[Decimal | None] = number_field(minimum=0, maximum=1)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -21,9 +20,6 @@ from crm_api.kernel.resource import Draft, Row, Rules
 from crm_api.kernel.writes.shape import encode, json_columns
 from crm_api.models.sales import StageChange
 from crm_api.resources.deals.stages import StageInfo, Stages, hold, stages_of
-
-PLACES: Final = "deals.places"
-"""Key in `Uow.state`: the place on the board that a move asks for, by deal."""
 
 _GIVEN: Final = json_columns(
     "u",
@@ -94,14 +90,13 @@ class DealRules(Rules):
                 entering.append((draft, stage))
             _inherit(draft, stage)
         alive = await hold(context, (stage.id for _, stage in entering))
-        places: dict[UUID, str] = context.uow.state.get(PLACES, {})
         for count, (draft, stage) in enumerate(entering):
             if stage.id not in alive:
                 draft.fail("stage_id", "deleted_reference")
                 continue
             if draft.operation != "restore":
                 _enter(draft, stage, context.uow.now)
-            draft.new["board_position"] = places.get(draft.id) or place_at_end(context.uow.now, count)
+            draft.new["board_position"] = place_at_end(context.uow.now, count)
 
 
 def _concerns_stage(draft: Draft) -> bool:

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from pydantic import MISSING
 
 from crm_api.kernel.schema import (
+    ActorValue,
     Currency,
     DateValue,
+    JsonObject,
     LongText,
     Money,
     Name,
@@ -22,12 +24,14 @@ from crm_api.kernel.schema import (
     Text60,
     Text500,
     Timestamp,
+    Uuid,
     about,
     create_of,
     update_of,
 )
 
 _TIME = "2026-11-22T03:31:00.000000Z"
+_OTHER = "01976f6e-8a00-7000-8000-0000000000d8"
 _OPENED = about("When it was opened: the start of its sales cycle. Defaults to the creation; set with the `import` permission.", _TIME)
 _CLOSED = about("When it was won or lost; null while it is open. Set with the `import` permission.", _TIME)
 
@@ -61,6 +65,7 @@ class DealRead(DealFields, RecordRead):
     status: Literal["open", "won", "lost"] = about("Follows the category of the stage.", "open")
     probability_overridden: bool = about("Whether `probability` was set on the deal rather than taken from its stage.", False)
     weighted_amount: Money | None = about("`amount` times `probability`.", "28800.00")
+    board_position: str = about("Its place in the column of its stage; texts that sort byte by byte.", "0cJ1Vv8kG000V")
     stage_entered_at: Timestamp = about("When it came into its stage.", _TIME)
     opened_at: Annotated[Timestamp, _OPENED]
     closed_at: Annotated[Timestamp | None, _CLOSED]
@@ -77,3 +82,69 @@ class DealCreate(RecordCreate):
 @update_of(DealFields)
 class DealUpdate(RecordUpdate):
     """Changes of a deal, as a merge patch."""
+
+
+@update_of(DealFields)
+class DealClose(RecordUpdate):
+    """Fields to set together with winning, losing or reopening a deal."""
+
+
+@update_of(DealFields)
+class DealMove(RecordUpdate):
+    """Where a deal goes on the board, with the fields that the stage asks for."""
+
+    to: Annotated[Uuid, about("The stage that it goes into.", "01976f6e-8a00-7000-8000-0000000000d3")]
+    from_: Annotated[
+        Uuid | MISSING,
+        about("The stage that you saw it in; 409 `moved` if it has gone elsewhere.", "01976f6e-8a00-7000-8000-0000000000d2", alias="from"),
+    ] = MISSING
+    before_id: Annotated[Uuid | MISSING, about("The deal in that stage that it goes in front of.", _OTHER)] = MISSING
+    after_id: Annotated[Uuid | MISSING, about("The deal in that stage that it goes behind.", _OTHER)] = MISSING
+
+
+class StageHistoryEntry(Output):
+    """One move of a deal."""
+
+    id: Uuid = about("The move's id.", "01976f6e-8a00-7000-8000-0000000000da")
+    pipeline_id: Uuid = about("The pipeline that it went into.", "01976f6e-8a00-7000-8000-0000000000d1")
+    from_stage_id: Uuid | None = about("The stage that it left; null for a new deal.", None)
+    to_stage_id: Uuid = about("The stage that it came into.", "01976f6e-8a00-7000-8000-0000000000d2")
+    at: Timestamp = about("When.", _TIME)
+    seconds: int | None = about("How long it had been in the stage that it left; null for a new deal.", None)
+    actor: ActorValue = about("Who moved it.", {"type": "user", "id": "01976f6e-8a00-7000-8000-000000000001"})
+
+
+class StageHistory(Output):
+    """All moves of a deal."""
+
+    data: list[StageHistoryEntry] = about("The moves, newest first.", [])
+    page: JsonObject = about(
+        "The list envelope's page; all moves are on one.", {"next_cursor": None, "prev_cursor": None, "has_more": False}
+    )
+
+
+class BoardSums(Output):
+    """What the deals of a column are worth."""
+
+    amount_base: str | None = about("Sum of the amounts, in the organisation's currency.", "84000.00")
+    weighted_base: str | None = about("The same, each amount times its probability.", "67200.00")
+
+
+class BoardColumn(Output):
+    """One column of the board."""
+
+    key: str = about("The stage.", "01976f6e-8a00-7000-8000-0000000000d2")
+    label: str = about("The stage's name.", "Negotiation")
+    count: int = about("How many deals are in it.", 35)
+    sums: BoardSums = about("What they are worth.", {"amount_base": "84000.00", "weighted_base": "67200.00"})
+    data: list[DealRead] = about("The deals, in the order in which people have put them.", [])
+    page: JsonObject = about(
+        "Where the column goes on.", {"next_cursor": None, "prev_cursor": None, "has_more": False, "events_cursor": "…"}
+    )
+
+
+class Board(Output):
+    """The deals of a pipeline in columns."""
+
+    columns: list[BoardColumn] = about("One for each stage, in order.", [])
+    page: JsonObject = about("`events_cursor`: where to follow the journal from.", {"events_cursor": "…"})
