@@ -191,11 +191,13 @@ def openapi(
 ) -> None:
     """Print the OpenAPI 3.1 description of the API, or check the committed one."""
     from crm_api.http.app import create_app
-    from crm_api.http.openapi import render
+    from crm_api.http.openapi import render, to_text
     from crm_api.settings import Settings
 
     # The description must not depend on where it is made, hence no environment.
-    rendered = render(create_app(Settings.model_construct(**{name: field.default for name, field in Settings.model_fields.items()})))
+    rendered = to_text(
+        render(create_app(Settings.model_construct(**{name: field.default for name, field in Settings.model_fields.items()})))
+    )
     if check:
         target = output or Path("openapi/openapi.json")
         if not target.exists() or target.read_text() != rendered:
@@ -205,7 +207,7 @@ def openapi(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(rendered)
     else:
-        answers.print(rendered, end="")
+        typer.echo(rendered, nl=False)
 
 
 def _settings(data_dir: Path) -> "Settings":
