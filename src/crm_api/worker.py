@@ -1,23 +1,26 @@
-"""The worker: relay, queue and sweeps in one process. Any number of workers may run beside each other."""
+"""The worker: relay, jobs, queue and sweeps in one process. Any number of workers may run beside each other."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from typing import Final
+from uuid import UUID
 
 import structlog
 
 from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
+from crm_api.http.app import build_engine
 from crm_api.http.logging import configure_logging
 from crm_api.jobs.queue import Queue
 from crm_api.jobs.relay import Relay
+from crm_api.jobs.runner import Runner
 from crm_api.jobs.sweeps import SWEEPS, Jobs
 from crm_api.jobs.wake import Wakeups
 from crm_api.settings import Settings, driver_url
 
-_CONNECTIONS: Final = 6
+_CONNECTIONS: Final = 12
 _STOP_S: Final = 4.0
 
 log = structlog.get_logger("crm_api.worker")
@@ -43,13 +46,23 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     database = Database(settings.database_url, pool_size=_CONNECTIONS, statement_timeout_ms=settings.statement_timeout_ms)
     wakeups: Wakeups | None = None
     relay = Relay(database, clock)
+    runner = Runner(database, clock, build_engine(settings), settings.data_dir)
+
+    def wake(org_id: UUID | None) -> None:
+        relay.wake(org_id)
+        runner.wake(org_id)
+
     if settings.redis_url is not None:
-        wakeups = Wakeups(settings.redis_url, relay.wake, everything=True)
+        wakeups = Wakeups(settings.redis_url, wake, everything=True)
         relay.publish = wakeups.publish
     owner = settings.database_owner_url
     jobs = Jobs(database, clock, None if owner is None else driver_url(owner))
     queue = Queue(settings.redis_url, jobs, SWEEPS)
-    tasks = [asyncio.create_task(relay.run(), name="relay"), asyncio.create_task(queue.run(), name="queue")]
+    tasks = [
+        asyncio.create_task(relay.run(), name="relay"),
+        asyncio.create_task(runner.run(), name="jobs"),
+        asyncio.create_task(queue.run(), name="queue"),
+    ]
     if wakeups is not None:
         wakeups.start()
     log.info("worker_started", valkey=wakeups is not None, partitions=owner is not None)

@@ -40,6 +40,15 @@ _MINE: Final = sa.or_(_bind("everyone", sa.Boolean()), _jobs.c.user_id == _bind(
 _GET: Final = compile_statement(
     sa.select(job_json(_jobs).label("json")).where(_jobs.c.org_id == _bind("org_id"), _jobs.c.id == _bind("id"), _MINE)
 )
+_ATTEMPT: Final = compile_statement(
+    sa.select(_jobs.c.attempt).where(
+        _jobs.c.org_id == _bind("org_id"),
+        _jobs.c.id == _bind("id"),
+        _MINE,
+        _jobs.c.type == _bind("type", sa.Text()),
+        _jobs.c.status == sa.literal_column("'succeeded'"),
+    )
+)
 _LIST: Final = compile_statement(
     sa.select(_jobs.c.id, job_json(_jobs).label("json"))
     .where(
@@ -141,6 +150,14 @@ async def shown(context: Context, job_id: UUID) -> bytes:
     if found is None:
         raise NotFound()
     return found.encode()
+
+
+async def finished_attempt(context: Context, job_id: UUID, kind: str) -> int:
+    """Which attempt at a job succeeded. Raises NotFound as `shown` does, and while the job has not succeeded."""
+    found: int | None = await context.uow.fetch_value(_ATTEMPT, {**_whose(context), "id": job_id, "type": kind})
+    if found is None:
+        raise NotFound()
+    return found
 
 
 async def page(context: Context, *, limit: int, cursor: str | None, statuses: Sequence[str], kind: str | None) -> Page:

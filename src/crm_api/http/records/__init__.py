@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 
-from crm_api.http.records import batch, links, reads, story, verbs, writes
+from crm_api.http.records import batch, bulk, links, nested, reads, story, verbs, writes
+from crm_api.http.records.call import Endpoint
 from crm_api.http.records.operation import Kind, Operation, add, record_router
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
@@ -43,6 +46,8 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
     for verb in batch.VERBS:
         if verb == "read" or verb in verbs_of or (verb == "upsert" and "update" in verbs_of):
             add(router, Operation("batch", resource, "POST", f"{base}/batch/{verb}", verb), batch.batch_endpoint(resource, verb))
+    if bulk.actions_of(resource):
+        add(router, route("bulk", "POST", f"{base}/bulk"), bulk.bulk_endpoint(resource))
     add(router, route("history", "GET", f"{record}/history"), story.history_endpoint(resource))
     if "merge" in verbs_of:
         add(router, route("merge", "POST", f"{base}/merge"), verbs.merge_endpoint(resource))
@@ -56,8 +61,26 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
         if relation.kind != "to_one":
             path = f"{record}/{relation.name}"
             add(router, Operation("related", resource, "GET", path, relation.name, relation), reads.related_endpoint(resource, relation))
-        if relation.kind == "many_to_many":
-            _link_routes(router, resource, relation, f"{record}/links/{relation.name}")
+    for name, relation in registry.edges[resource.name].items():
+        _link_routes(router, resource, relation, f"{record}/links/{name}")
+    above = nested.nesting(registry, resource)
+    if above is not None:
+        _nested_routes(router, resource, above, f"/v1/{resource.parent}/{{id}}/{above.name}")
+
+
+def _nested_routes(router: APIRouter, resource: AnyResource, relation: Relation, base: str) -> None:
+    def route(kind: Kind, method: str, path: str) -> Operation:
+        return Operation(kind, resource, method, path, relation.name, relation)
+
+    single = f"{base}/{{child_id}}"
+    add(router, route("nested_create", "POST", base), nested.nested_create_endpoint(resource, relation))
+    singles: tuple[tuple[Kind, str, Callable[[AnyResource], Endpoint]], ...] = (
+        ("nested_get", "GET", reads.get_endpoint),
+        ("nested_update", "PATCH", writes.update_endpoint),
+        ("nested_delete", "DELETE", writes.delete_endpoint),
+    )
+    for kind, method, plain in singles:
+        add(router, route(kind, method, single), nested.nested_endpoint(resource, relation, plain(resource)))
 
 
 def _link_routes(router: APIRouter, resource: AnyResource, relation: Relation, base: str) -> None:
