@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Resource
+from crm_api.kernel.resource import ALL_VERBS, Resource
 from crm_api.models.service import CaseComment
 from crm_api.resources.case_comments.rules import CaseCommentRules
 from crm_api.resources.case_comments.schemas import CaseCommentCreate, CaseCommentRead, CaseCommentUpdate
@@ -19,5 +19,6 @@ case_comments = Resource[CaseComment, CaseCommentCreate, CaseCommentUpdate, Case
     example={"body": {"format": "text", "content": "Please switch it off and on again."}, "visibility": "public"},
     search=("body",),
     rules=CaseCommentRules(),
+    verbs=ALL_VERBS - {"merge"},
     parent="cases",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Resource
+from crm_api.kernel.resource import ALL_VERBS, Resource
 from crm_api.models.vocabulary import ContactRole
 from crm_api.resources.contact_roles.rules import ContactRoleRules
 from crm_api.resources.contact_roles.schemas import ContactRoleCreate, ContactRoleRead, ContactRoleUpdate
@@ -19,5 +19,6 @@ contact_roles = Resource[ContactRole, ContactRoleCreate, ContactRoleUpdate, Cont
     example={"key": "legal", "label": "Legal counsel"},
     rules=ContactRoleRules(),
     default_sort=("position",),
+    verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
 )

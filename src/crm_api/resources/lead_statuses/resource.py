@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Resource
+from crm_api.kernel.resource import ALL_VERBS, Resource
 from crm_api.models.vocabulary import LeadStatus
 from crm_api.resources.lead_statuses.rules import LeadStatusRules
 from crm_api.resources.lead_statuses.schemas import LeadStatusCreate, LeadStatusRead, LeadStatusUpdate
@@ -19,5 +19,6 @@ lead_statuses = Resource[LeadStatus, LeadStatusCreate, LeadStatusUpdate, LeadSta
     example={"key": "contacted", "label": "Contacted", "role": "working", "transitions": ["qualified", "lost"]},
     rules=LeadStatusRules(),
     default_sort=("position",),
+    verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import Resource
+from crm_api.kernel.resource import ALL_VERBS, Resource
 from crm_api.models.vocabulary import LifecycleStage
 from crm_api.resources.lifecycle_stages.rules import LifecycleStageRules
 from crm_api.resources.lifecycle_stages.schemas import LifecycleStageCreate, LifecycleStageRead, LifecycleStageUpdate
@@ -19,5 +19,6 @@ lifecycle_stages = Resource[LifecycleStage, LifecycleStageCreate, LifecycleStage
     example={"key": "trial", "label": "On trial", "role": "opportunity"},
     rules=LifecycleStageRules(),
     default_sort=("position",),
+    verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
 )
