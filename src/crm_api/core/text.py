@@ -12,7 +12,11 @@ from crm_api.core.errors import InvalidValue
 
 TRIGRAM: Final = 3
 
+MAX_WORD: Final = 64
+"""Characters of a word that full text looks at; no real word is longer, and PostgreSQL refuses those beyond 2 KB."""
+
 _FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 def fold(text: str) -> str:
@@ -39,6 +43,16 @@ def trigrams(text: str) -> list[str]:
 def folded_trigrams(key: str) -> list[str]:
     """`trigrams` of a text that is folded already."""
     return sorted(set(map("".join, zip(key, key[1:], key[2:], strict=False))))
+
+
+def folded_words(key: str) -> list[str]:
+    """The words of a folded text, as stored texts and queries alike are split: runs of letters and digits.
+
+    `ada@acme.example` is three words, `jean-luc` two. PostgreSQL's own parser takes each of them as one token, so what it
+    sees as an e-mail address, a host name or a signed number in the text they come from plays no part.
+    """
+    words = _WORD.findall(key)
+    return words if len(key) <= MAX_WORD else [word[:MAX_WORD] for word in words]
 
 
 def check_text(text: str) -> str:

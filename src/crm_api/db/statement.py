@@ -63,5 +63,18 @@ class StatementCache:
             self._entries.move_to_end(shape)
         return entry  # type: ignore[no-any-return]
 
+    def peek(self, shape: Hashable) -> Any:
+        """The entry of this shape, or None."""
+        entry = self._entries.get(shape)
+        if entry is not None:
+            self._entries.move_to_end(shape)
+        return entry
+
+    def put(self, shape: Hashable, entry: Any) -> None:
+        """Keeps an entry, and lets the one go that was not asked for longest."""
+        self._entries[shape] = entry
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
     def __len__(self) -> int:
         return len(self._entries)

@@ -8,7 +8,7 @@ import orjson
 
 from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
-from crm_api.kernel.query.plan import MAX_CONDITIONS, MAX_DEPTH, And, Condition, Node, Not, Or, Quantified
+from crm_api.kernel.query.plan import MAX_CONDITIONS, MAX_DEPTH, And, Condition, Node, Or, Quantified
 from crm_api.kernel.query.request import ReadRequest
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.resource import AnyResource
@@ -51,8 +51,9 @@ def _page_rows(node: dict[str, Any]) -> int:
 
 
 def _size(node: Node) -> tuple[int, int]:
+    """How many conditions a tree has, and how many levels that combine or quantify."""
     if isinstance(node, Condition):
-        return 1, 1
-    children = node.items if isinstance(node, (And, Or)) else (node.item,) if isinstance(node, (Not, Quantified)) else ()
+        return 1, 0
+    children = node.items if isinstance(node, (And, Or)) else (node.item,)
     sizes = [_size(child) for child in children]
     return sum(count for count, _ in sizes) + isinstance(node, Quantified), 1 + max(depth for _, depth in sizes)

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from crm_api.core.cursor import decode_cursor, encode_cursor
-from crm_api.core.errors import Deleted, InvalidCursor, NotFound
-from crm_api.db.statement import Statement
+from crm_api.core.errors import (
+    BadRequest,
+    Deleted,
+    FieldError,
+    InvalidCursor,
+    InvalidValue,
+    NotFound,
+    SortNotIndexed,
+    TooExpensive,
+    ValidationFailed,
+)
+from crm_api.db.statement import Statement, StatementCache
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.policy import Policy
-from crm_api.kernel.query.compiler import MARK, RANK_LIMIT, CompiledRead, ReadCompiler
-from crm_api.kernel.query.plan import Expansion, Path, Plan, Seek
-from crm_api.kernel.query.request import ReadRequest
+from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
+from crm_api.kernel.query.expand import MARK, unpack_mark
+from crm_api.kernel.query.plan import ANY_SORT_ROWS, RANK_LIMIT, Expansion, Path, Plan, Seek
+from crm_api.kernel.query.request import ReadRequest, list_request
+from crm_api.kernel.query.shape import indexed_sorts
+from crm_api.kernel.query.values import Locale
+from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource
 
-_MARKED = re.compile(rb'"' + MARK.encode() + rb':([^:"]*):([^:"]*):([0-9a-f]*)"')
-CURSOR = "list"
+_MARKED: Final = re.compile(rb'"' + MARK.encode() + rb':([^:"]*):([^:"]*):([0-9a-f]*)"')
+CURSOR: Final = "list"
+MAX_ANSWER: Final = 10_000_000
+"""Bytes of records in one answer."""
+
+
+MAX_KEPT_QUERY: Final = 400
+"""Characters of a query string whose parsed form is kept; longer ones hardly come twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """One record as the caller may see it."""
+    """One record as the caller may see it. `head` is the journal's number that it contains."""
 
     json: bytes
     version: int
@@ -41,9 +59,9 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """One page of records. `head` is the journal's number that the answer contains."""
+    """One page of records: `data` is the inside of a JSON array. `head` is the journal's number that the answer contains."""
 
-    rows: list[bytes]
+    data: bytes
     next_cursor: str | None
     prev_cursor: str | None
     has_more: bool
@@ -57,12 +75,29 @@ class Reader:
 
     def __init__(self, cursor_key: bytes) -> None:
         self._key = cursor_key
+        self._requests = StatementCache(1024)
 
-    def _compiler(self, context: Context) -> ReadCompiler:
-        return ReadCompiler(context.registry, Policy(context.principal), table_as_of)
-
-    def _shape(self, context: Context, kind: str, plan: Plan) -> tuple[Any, ...]:
-        return (kind, id(context.registry), Policy(context.principal).shape, plan)
+    def list_request(
+        self,
+        context: Context,
+        resource: AnyResource,
+        raw_query: str,
+        locale: Locale,
+        *,
+        parent: tuple[AnyResource, Relation, UUID] | None = None,
+        events_seq: Callable[[str], int],
+    ) -> ReadRequest:
+        """A GET that lists, parsed, or as it was parsed before if the same question still means the same."""
+        of = None if parent is None else (parent[0].name, parent[1].name)
+        key = (id(context.registry), resource.name, of, raw_query, locale.zone.key, locale.region, locale.fiscal_year_start)
+        found: ReadRequest | None = self._requests.peek(key)
+        if found is None:
+            found = list_request(context.registry, resource, raw_query, locale, parent=parent, events_seq=events_seq)
+            if found.lasting and found.cursor is None and len(raw_query) <= MAX_KEPT_QUERY:
+                self._requests.put(key, found)
+        elif parent is not None:
+            found = replace(found, parent_id=parent[2])
+        return found
 
     async def one(
         self,
@@ -93,117 +128,161 @@ class Reader:
         as_of: datetime | None = None,
     ) -> dict[UUID, StoredRecord]:
         """Records by id; those that are not there for the caller are absent."""
-        slots = [*values, list(ids)]
-        plan = Plan(resource.name, fields=fields, expand=expand, ids=len(slots) - 1)
+        plan = Plan(resource.name, fields=fields, expand=expand, as_of=as_of is not None)
+        read = self._compiled(context, "one", plan)
+        arguments = _arguments(context, values)
+        arguments["ids"] = ids
         if as_of is not None:
-            slots.append(as_of)
-            plan = replace(plan, as_of=len(slots) - 1)
-        read = context.statements.get(self._shape(context, "one", plan), lambda: self._compiler(context).one(plan))
-        rows = await context.uow.fetch(read.statement, _arguments(read, slots, context))
+            arguments["as_of"] = as_of
+        rows = await context.uow.fetch(read.statement, arguments)
+        _check_size([row["json"] for row in rows])
         return {
             row["id"]: StoredRecord(
-                self._finish(row["json"].encode(), read), row["version"], row["head"] or 0, row["deleted"], row["merged_into"]
+                self._finish(context, row["json"].encode(), read, as_of),
+                row["version"],
+                row["head"] or 0,
+                row["deleted"],
+                row["merged_into"],
             )
             for row in rows
         }
 
     async def page(self, context: Context, resource: AnyResource, request: ReadRequest) -> ReadPage:
-        """One page of a list or search."""
-        plan, values, as_of = self._positioned(context, resource, request)
-        if plan.as_of is not None:
-            await check_as_of(context, resource, values[plan.as_of])
-        read = context.statements.get(self._shape(context, "page", plan), lambda: self._compiler(context).page(plan))
-        rows = await context.uow.fetch(read.statement, _arguments(read, values, context))
-        if not rows[0]["parent"]:
+        """One page of a list or search.
+
+        Raises NotFound if the record that the list hangs on is not there, InvalidCursor, SortNotIndexed, TooExpensive.
+        """
+        plan, arguments, pinned = self._positioned(context, request)
+        if plan.as_of:
+            await _check_instant(context, resource, request, arguments["as_of"])
+        read = self._compiled(context, "page", plan)
+        row = await context.uow.fetch_row(read.statement, arguments)
+        assert row is not None
+        if plan.parent is not None and not row["parent"]:
             raise NotFound()
-        head = rows[0]
-        breadth = head["breadth"] if plan.text is not None else 0
-        found = [row for row in rows if row["json"] is not None]
+        if plan.guarded and row["few"] > ANY_SORT_ROWS:
+            error = InvalidValue("sort_not_indexed", allowed=indexed_sorts(context.registry, resource))
+            raise SortNotIndexed(errors=[error.at(parameter="sort") if request.from_query else error.at(pointer="/sort")])
+        found: list[str] = row["data"] or []
+        more = len(found) > plan.limit
+        if more:
+            del found[plan.limit :]
+        _check_size(found)
+        seeks = plan.seek is not None
         backwards = plan.seek is not None and plan.seek.backwards
-        more = len(found) > request.limit
-        found = found[: request.limit]
         if backwards:
             found.reverse()
-        has_more = (plan.seek is not None) if backwards else more
-        has_previous = more if backwards else plan.seek is not None
+        following = previous = None
+        if found and (more or backwards):
+            following = self._cursor(context, request, row, "f" if backwards else "l", pinned, backwards=False)
+        if found and (more if backwards else seeks):
+            previous = self._cursor(context, request, row, "l" if backwards else "f", pinned, backwards=True)
         return ReadPage(
-            [self._finish(row["json"].encode(), read) for row in found],
-            self._cursor(request, read, found[-1], False, as_of) if found and has_more else None,
-            self._cursor(request, read, found[0], True, as_of) if found and has_previous else None,
-            has_more,
-            head["head"] or 0,
-            head["count"],
-            breadth > RANK_LIMIT,
+            self._finish(context, ",".join(found).encode(), read, pinned),
+            following,
+            previous,
+            following is not None,
+            row["head"] or 0,
+            row["count"] if plan.count != "none" else None,
+            plan.text and not plan.sort and row["breadth"] > RANK_LIMIT,
         )
 
     def prepared(self, context: Context, resource: AnyResource, request: ReadRequest) -> tuple[Statement, dict[str, Any]]:
         """The statement of a page with its values, for a look at its plan."""
-        plan, values, _ = self._positioned(context, resource, request)
-        read = context.statements.get(self._shape(context, "page", plan), lambda: self._compiler(context).page(plan))
-        return read.statement, _arguments(read, values, context)
+        plan, arguments, _ = self._positioned(context, request)
+        return self._compiled(context, "page", plan).statement, arguments
 
-    def _positioned(self, context: Context, resource: AnyResource, request: ReadRequest) -> tuple[Plan, list[Any], datetime | None]:
-        values = list(request.values)
-        plan = request.plan
-        as_of: datetime | None = context.uow.now if request.consistent else None
+    def _compiled(self, context: Context, kind: str, plan: Plan) -> CompiledRead:
+        policy = Policy(context.principal)
+
+        def build() -> CompiledRead:
+            compiler = ReadCompiler(context.registry, policy, table_as_of)
+            return compiler.one(plan) if kind == "one" else compiler.page(plan)
+
+        return context.statements.get((kind, id(context.registry), policy.shape, plan), build)
+
+    # --- where a page starts ------------------------------------------------------------------------------------------
+
+    def _positioned(self, context: Context, request: ReadRequest) -> tuple[Plan, dict[str, Any], datetime | None]:
+        """The plan with its page start, all its values, and the instant that the whole walk is pinned to."""
+        plan, arguments = request.plan, _arguments(context, request.values)
+        if request.parent_id is not None:
+            arguments["parent_id"] = request.parent_id
+        if request.text is not None:
+            arguments["q"] = request.text
+        if request.since is not None:
+            arguments["since"] = request.since
+        pinned = context.uow.now if request.consistent else request.as_of
         if request.cursor is not None:
-            backwards, pinned, *keys = decode_cursor(self._key, CURSOR, request.digest, request.cursor)
-            expected = max(len(plan.sort), 1)
-            if len(keys) != expected + 1 or not isinstance(keys[-1], UUID):
+            seek, pinned = self._seek(context, request, request.cursor, arguments, pinned)
+            plan = replace(plan, seek=seek)
+        if pinned is not None:
+            arguments["as_of"] = pinned
+            plan = replace(plan, as_of=True)
+        return plan, arguments, pinned
+
+    def _seek(
+        self, context: Context, request: ReadRequest, cursor: str, arguments: dict[str, Any], pinned: datetime | None
+    ) -> tuple[Seek, datetime | None]:
+        try:
+            backwards, instant, parent, *keys, last = decode_cursor(self._signing_key(context), CURSOR, request.digest, cursor)
+            if len(keys) != max(len(request.plan.sort), 1) or parent != request.parent_id or not isinstance(last, UUID):
                 raise InvalidCursor("mismatch")
-            slots: list[int | None] = []
-            for key in keys[:-1]:
-                if key is None:
-                    slots.append(None)
-                else:
-                    values.append(key)
-                    slots.append(len(values) - 1)
-            values.append(keys[-1])
-            plan = replace(plan, seek=Seek(tuple(slots), len(values) - 1, bool(backwards)))
-            if isinstance(pinned, datetime):
-                as_of = pinned
-        if as_of is not None and plan.as_of is None:
-            values.append(as_of)
-            plan = replace(plan, as_of=len(values) - 1)
-        values.append(request.limit + 1)
-        return replace(plan, limit=len(values) - 1), values, as_of
+        except InvalidCursor as problem:
+            if not request.from_query:
+                problem.errors = [FieldError(e.code, e.message, "/cursor", params=e.params) for e in problem.errors]
+            raise
+        for index, key in enumerate(keys):
+            if key is not None:
+                arguments[f"s{index}"] = key
+        arguments["seek_id"] = last
+        return Seek(tuple(key is not None for key in keys), bool(backwards)), instant if isinstance(instant, datetime) else pinned
 
-    def _cursor(self, request: ReadRequest, read: CompiledRead, row: asyncpg.Record, backwards: bool, as_of: datetime | None) -> str:
-        keys = [row[f"k{i}"] for i in range(read.key_count)]
-        return encode_cursor(self._key, CURSOR, request.digest, [backwards, as_of, *keys, row["id"]])
+    def _signing_key(self, context: Context) -> bytes:
+        """Cursors of one organisation mean nothing in another."""
+        return self._key + context.principal.org_id.bytes
 
-    def _finish(self, json: bytes, read: CompiledRead) -> bytes:
-        return _MARKED.sub(self._signed, json) if read.has_marks else json
+    def _cursor(
+        self, context: Context, request: ReadRequest, row: asyncpg.Record, end: str, pinned: datetime | None, *, backwards: bool
+    ) -> str:
+        """The cursor of the page after, or before, the row at one end of this one: `f`, the first that came, or `l`, the last."""
+        keys = [row[f"{end}{i}"] for i in range(max(len(request.plan.sort), 1))]
+        values = [backwards, pinned, request.parent_id, *keys, row["first_id" if end == "f" else "last_id"]]
+        return encode_cursor(self._signing_key(context), CURSOR, request.digest, values)
 
-    def _signed(self, match: re.Match[bytes]) -> bytes:
-        paths, digest, packed = match.groups()
-        values = orjson.loads(bytes.fromhex(packed.decode()))
-        typed = [_typed(kind, value) for kind, value in zip(paths.decode().split(",") if paths else [], values[:-1], strict=True)]
-        cursor = encode_cursor(self._key, CURSOR, digest.decode(), [False, None, *typed, UUID(values[-1])])
-        return b'"' + cursor.encode() + b'"'
+    # --- expanded lists -----------------------------------------------------------------------------------------------
 
+    def _finish(self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None) -> bytes:
+        """Puts cursors where the statement left marks."""
+        if not read.has_marks:
+            return json
+        key = self._signing_key(context)
 
-def _typed(kind: str, text: str | None) -> Any:
-    """A sort value that came as text inside JSON, as the type its column has."""
-    if text is None:
-        return None
-    if kind == "datetime":
-        return datetime.fromisoformat(text)
-    if kind == "date":
-        return date.fromisoformat(text)
-    if kind in ("number", "decimal", "currency"):
-        return Decimal(text)
-    if kind == "integer":
-        return int(text)
-    if kind == "uuid":
-        return UUID(text)
-    if kind == "boolean":
-        return text in ("true", "t")
-    return text
+        def signed(match: re.Match[bytes]) -> bytes:
+            kinds, digest, packed = (group.decode() for group in match.groups())
+            return b'"' + encode_cursor(key, CURSOR, digest, [False, pinned, *unpack_mark(kinds, packed)]).encode() + b'"'
+
+        return _MARKED.sub(signed, json)
 
 
-def _arguments(read: CompiledRead, values: Sequence[Any], context: Context) -> dict[str, Any]:
-    return {"org_id": context.principal.org_id, **{f"v{i}": value for i, value in enumerate(values)}}
+def _arguments(context: Context, values: Sequence[Any]) -> dict[str, Any]:
+    return {"org_id": context.principal.org_id, **{f"v{slot}": value for slot, value in enumerate(values)}}
+
+
+async def _check_instant(context: Context, resource: AnyResource, request: ReadRequest, at: datetime) -> None:
+    """Whether the table can be read as it was then; a mistake is told where the instant was given."""
+    try:
+        await check_as_of(context, resource, at)
+    except BadRequest as problem:
+        if request.from_query:
+            raise
+        raise ValidationFailed([FieldError(e.code, e.message, "/as_of", params=e.params) for e in problem.errors]) from None
+
+
+def _check_size(records: Sequence[str]) -> None:
+    size = sum(map(len, records))
+    if size > MAX_ANSWER:
+        raise TooExpensive("answer_bytes", MAX_ANSWER, size)
 
 
 def gone(record: StoredRecord) -> Deleted:

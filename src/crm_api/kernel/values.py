@@ -19,7 +19,7 @@ from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed, join
 from crm_api.core.money import currency_digits, parse_money, quantize
 from crm_api.core.phone import normalize_phone
 from crm_api.core.richtext import clean_body, plain_text
-from crm_api.core.text import check_text, fold, folded_trigrams
+from crm_api.core.text import check_text, fold, folded_trigrams, folded_words
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import ADDRESS_PARTS, Field
 from crm_api.kernel.principal import Principal
@@ -30,7 +30,7 @@ from crm_api.models.columns import FieldType
 MAX_TAGS: Final = 100
 MAX_TAG_LENGTH: Final = 60
 MAX_SEARCH_TEXT: Final = 20_000
-"""Characters of a record that `q` and `contains` look at; beyond, the index would cost more than it finds."""
+"""Characters of a record whose words `q` finds; beyond, the index would cost more than it finds."""
 
 _email: Callable[[str], Email] = lru_cache(maxsize=4096)(normalize_email)
 
@@ -327,6 +327,8 @@ def key_of(field: Field, value: Any, region: str) -> Any:
         return fold(value) if phone is None else phone.key
     if field.type is FieldType.ADDRESS:
         return {part: fold(text) for part, text in value.items() if text}
+    if field.type is FieldType.RICH_TEXT:
+        return fold(plain_text(value))
     return fold(value)
 
 
@@ -342,35 +344,45 @@ def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None)
         if shape.has_display_key:
             derived["display_name_key"] = fold(display)
     if shape.resource.has_search and (changed is None or any(column in changed for column, _ in shape.search)):
-        text = " ".join(_words(shape, region, row))[:MAX_SEARCH_TEXT]
-        derived["search_text"] = text
+        text = " ".join(_texts(shape, region, row))
+        derived["search_text"] = " ".join(folded_words(text[:MAX_SEARCH_TEXT]))
         derived["trigrams"] = folded_trigrams(text)
     return derived
 
 
-def _words(shape: Shape, region: str, row: Row) -> list[str]:
-    words: dict[str, None] = {}
+def _texts(shape: Shape, region: str, row: Row) -> list[str]:
+    """The folded texts that `q` and `contains` look at; what is compared by another key than its folded self, by both."""
+    texts: dict[str, None] = {}
     for column, kind in shape.search:
         value = row[column]
         if value is None:
             continue
         if kind is FieldType.RICH_TEXT:
-            words[fold(plain_text(value))] = None
+            texts[fold(plain_text(value))] = None
         elif kind is FieldType.ITEMS:
             for entry in value:
-                text = entry if isinstance(entry, str) else entry.get("address") or entry.get("number") or ""
-                words[fold(text)] = None
-                if isinstance(entry, dict) and "number" in entry:
-                    words[_digits(text, region)] = None
+                if isinstance(entry, str):
+                    texts[fold(entry)] = None
+                elif "address" in entry:
+                    texts.update(dict.fromkeys(_email_texts(entry["address"])))
+                else:
+                    texts.update(dict.fromkeys(_phone_texts(entry["number"], region)))
         elif kind is FieldType.ADDRESS:
-            words.update(dict.fromkeys(fold(text) for text in value.values() if text))
+            texts.update(dict.fromkeys(fold(text) for text in value.values() if text))
+        elif kind is FieldType.EMAIL:
+            texts.update(dict.fromkeys(_email_texts(value)))
+        elif kind is FieldType.PHONE:
+            texts.update(dict.fromkeys(_phone_texts(value, region)))
         else:
-            words[fold(value)] = None
-            if kind is FieldType.PHONE:
-                words[_digits(value, region)] = None
-    return [word for word in words if word]
+            texts[fold(value)] = None
+    return [text for text in texts if text]
 
 
-def _digits(text: str, region: str) -> str:
-    phone = normalize_phone(text, region)
-    return "" if phone is None else phone.e164
+def _email_texts(value: str) -> tuple[str, ...]:
+    return fold(value), _email(value).key
+
+
+def _phone_texts(value: str, region: str) -> tuple[str, ...]:
+    """As written, in E.164, and its digits in one piece, since people type numbers with and without spaces."""
+    phone = normalize_phone(value, region)
+    return fold(value), "" if phone is None else phone.key, "".join(filter(str.isdigit, value))

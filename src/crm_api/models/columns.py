@@ -96,12 +96,12 @@ def text_field(max_length: int = 255, *, required: bool = False, indexed: bool =
 
 def long_text_field(max_length: int = 32_000) -> MappedColumn[Any]:
     """Plain text of any length; found by `contains` and `q`, not sortable."""
-    return _column(Text(), FieldSpec(FieldType.LONG_TEXT, max_length=max_length), True)
+    return _column(Text(), FieldSpec(FieldType.LONG_TEXT, folded=True, max_length=max_length), True)
 
 
 def rich_text_field(*, required: bool = False) -> MappedColumn[Any]:
-    """A body `{"format": "markdown|html|text", "content": "…"}`."""
-    return _column(JSONB(none_as_null=True), FieldSpec(FieldType.RICH_TEXT, max_length=100_000), not required)
+    """A body `{"format": "markdown|html|text", "content": "…"}`; its twin is the folded plain text."""
+    return _column(JSONB(none_as_null=True), FieldSpec(FieldType.RICH_TEXT, folded=True, max_length=100_000), not required)
 
 
 def email_field(*, unique: bool = False, indexed: bool = True) -> MappedColumn[Any]:

@@ -22,9 +22,11 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.journal import decode_events_cursor
 from crm_api.kernel.policy import Policy
+from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.plan import Expansion, Path, Plan
-from crm_api.kernel.query.request import expansions_of, sign_expansions, split_query, touched
+from crm_api.kernel.query.request import split_query
+from crm_api.kernel.query.shape import EXPAND_PARAMETER, check_expanded_rows, expansions_of, parse_fields, sign_expansions
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.resource import AnyResource
 
@@ -143,11 +145,12 @@ class Call:
         options = AnswerOptions(values=parser.values)
         given: dict[str, list[str]] = {}
         for name, items in split_query(self.query):
-            if name.partition("[")[0] not in names:
+            if name not in names and EXPAND_PARAMETER.match(name) is None:
                 parser.unknown.append(InvalidValue("unknown_parameter", allowed=names).at(parameter=name))
             given.setdefault(name, []).extend(items)
         if "fields" in given:
-            options.fields = parser.fields([name for name in given["fields"] if name], resource, {"parameter": "fields"})
+            named = given["fields"] if given["fields"] != [""] else []
+            options.fields = parse_fields(parser, named, resource, {"parameter": "fields"})
         options.expand = expansions_of(parser, given, resource)
         if as_of and "as_of" in given:
             try:
@@ -156,6 +159,7 @@ class Call:
                 parser.wrong(error, {"parameter": "as_of"})
         options.others = {name: ",".join(items) for name, items in given.items() if name in allowed}
         parser.finish()
+        check_expanded_rows(1, options.expand)
         options.expand = sign_expansions(self.context.registry, resource, options.expand, parser)
         plan = Plan(resource.name, fields=options.fields, expand=options.expand)
         self.policy.require_read(touched(self.context.registry, resource, plan) - {resource.name})

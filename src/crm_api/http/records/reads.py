@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_api.core.errors import NotFound
-from crm_api.http.records.answers import document, page_answer, record_answer
+from crm_api.http.records.answers import json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.routing import reads
 from crm_api.kernel import journal
 from crm_api.kernel.explain import explain
 from crm_api.kernel.lookup import find_by
-from crm_api.kernel.query.request import ReadRequest, list_request, search_request
+from crm_api.kernel.query.request import ReadRequest, search_request
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource
 
@@ -25,6 +26,14 @@ async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Resp
     return page_answer(call, await call.engine.reader.page(call.context, resource, request))
 
 
+async def _explained(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
+    """The page with the plan beside it."""
+    call.policy.require_read(request.objects)
+    reader = call.engine.reader
+    page = page_body(call.context.principal, await reader.page(call.context, resource, request))
+    return json_response(page[:-1] + b',"plan":' + orjson.dumps(await explain(call.context, reader, resource, request)) + b"}")
+
+
 def list_endpoint(resource: AnyResource) -> Endpoint:
     """GET /v1/{object}."""
 
@@ -32,7 +41,7 @@ def list_endpoint(resource: AnyResource) -> Endpoint:
     async def list_records(request: Request) -> Response:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
-        asked = list_request(call.context.registry, resource, call.query, call.locale(), events_seq=call.events_seq)
+        asked = call.engine.reader.list_request(call.context, resource, call.query, call.locale(), events_seq=call.events_seq)
         return await _page(call, resource, asked)
 
     return list_records
@@ -47,9 +56,9 @@ def search_endpoint(resource: AnyResource) -> Endpoint:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
         call.refuse_parameters()
-        asked = search_request(call.context.registry, resource, await call.json(), call.locale(), events_seq=call.events_seq)
+        asked = search_request(call.context.registry, resource, await call.json(), call.locale())
         if asked.explain:
-            return document(await explain(call.context, call.engine.reader, resource, asked))
+            return await _explained(call, resource, asked)
         return await _page(call, resource, asked)
 
     return search_records
@@ -100,7 +109,7 @@ def related_endpoint(resource: AnyResource, relation: Relation) -> Endpoint:
         target = call.context.registry[relation.target]
         call.policy.require_read((resource.name, target.name))
         parent = (resource, relation, call.path_id())
-        asked = list_request(call.context.registry, target, call.query, call.locale(), parent=parent, events_seq=call.events_seq)
+        asked = call.engine.reader.list_request(call.context, target, call.query, call.locale(), parent=parent, events_seq=call.events_seq)
         return await _page(call, target, asked)
 
     return list_related

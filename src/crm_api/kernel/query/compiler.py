@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import CTE
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement, FromClause, Select
 
 from crm_api.db.statement import Statement, compile_statement
-from crm_api.kernel.query.filters import LINKS, ORG, FilterCompiler, Source, Visibility, bind, live, related
-from crm_api.kernel.query.plan import Expansion, Path, Plan
-from crm_api.kernel.query.projection import record_columns
-from crm_api.kernel.query.sorting import after, keys_of, order_by
+from crm_api.kernel.query.expand import Expander
+from crm_api.kernel.query.filters import LINKS, ONE, ORG, FilterCompiler, Source, Visibility, live
+from crm_api.kernel.query.plan import ANY_SORT_ROWS, COUNT_ESTIMATE, RANK_LIMIT, Plan
+from crm_api.kernel.query.projection import as_text, link_json, stored_columns
+from crm_api.kernel.query.sorting import Key, after, keys_of, order_by
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.events import Counter, Event, JournalEntry
 
-MARK = f"~{secrets.token_hex(8)}"
-"""Stands in JSON where an expanded list's cursor goes: only the application can sign one. Random, so no stored text imitates it."""
-
-RANK_LIMIT = 2_000
 AsOf = Callable[[AnyResource, str], FromClause]
+_SEEK_ID: sa.BindParameter[Any] = sa.bindparam("seek_id", type_=sa.Uuid())
+_PARENT_ID: sa.BindParameter[Any] = sa.bindparam("parent_id", type_=sa.Uuid())
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", type_=ARRAY(sa.Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRead:
-    """A statement and how to read its rows: `json`, sort keys `k0…`, `id`, and the header columns."""
+    """A statement and what is needed to read its rows."""
 
     statement: Statement
     key_count: int
@@ -45,84 +42,68 @@ class ReadCompiler:
     def __init__(self, registry: Registry, visibility: Visibility, as_of: AsOf | None = None) -> None:
         self.registry = registry
         self.visibility = visibility
-        self._as_of = as_of
+        self.as_of = as_of
 
     def one(self, plan: Plan) -> CompiledRead:
-        """Records by id, whatever their state: `json, id, version, deleted, merged_into`."""
+        """Records by id, whatever their state: `json, id, version, deleted, merged_into, head`."""
         run = _Run(self, plan)
-        resource = self.registry[plan.object]
-        row = run.table(resource, "t")
-        assert plan.ids is not None
-        source = run.filters.source(resource, row)
-        columns = run.columns(resource, row, plan.fields, plan.expand)
-        seen = self.visibility.predicate(resource, row)
-        query = (
-            sa.select(
-                _as_text(columns, row).label("json"),
-                row.c.id,
-                row.c.version,
-                row.c.deleted_at.is_not(None).label("deleted"),
-                row.c.merged_into,
-                _head().label("head"),
-            )
-            .select_from(source.clause)
-            .where(row.c.org_id == ORG, row.c.id == sa.func.any(bind(plan.ids, ARRAY(sa.Uuid()))))
-        )
-        return CompiledRead(compile_statement(query if seen is None else query.where(seen)), 0, run.marks)
+        row = run.table(run.resource, "t")
+        seen = self.visibility.predicate(run.resource, row)
+        query = sa.select(
+            as_text(run.expander.columns(run.resource, row, plan.fields, plan.expand), row).label("json"),
+            row.c.id,
+            row.c.version,
+            row.c.deleted_at.is_not(None).label("deleted"),
+            row.c.merged_into,
+            _head().label("head"),
+        ).where(row.c.org_id == ORG, row.c.id == sa.func.any(_IDS))
+        return CompiledRead(compile_statement(query if seen is None else query.where(seen)), 0, run.expander.marked)
 
     def page(self, plan: Plan) -> CompiledRead:
-        """One page: a header (`head`, `count`, `parent`) on every row, and per record `json, k0…, id`."""
+        """One page as one row: `head, count, parent, few, breadth`, the records' JSON in `data` (one more than asked for tells
+        that there are more), and the sort values of its first and last row, `f0…, first_id` and `l0…, last_id`."""
         run = _Run(self, plan)
-        resource = self.registry[plan.object]
-        inner, key_names = run.pick(resource)
-        page_row = inner.subquery("p")
-        columns = run.columns(resource, page_row, plan.fields, plan.expand)
-        if plan.parent is not None and "link" in page_row.c:
-            columns.append(page_row.c.link)
-        picked = (
-            sa.select(_as_text(columns, page_row).label("json"), *(page_row.c[name] for name in key_names), page_row.c.id)
-            .order_by(page_row.c.n)
-            .subquery("d")
-        )
-        header = [_head().label("head"), run.count(resource).label("count"), run.parent().label("parent")]
-        if plan.text is not None:
-            header.append(run.breadth(resource).label("breadth"))
-        head = sa.select(*header).subquery("h")
-        query = sa.select(head, picked).select_from(head.outerjoin(picked, sa.true()))
-        return CompiledRead(compile_statement(query), len(key_names), run.marks)
+        picked, key_count = run.pick()
+        row = picked.subquery("p")
+        columns = run.expander.columns(run.resource, row, plan.fields, plan.expand)
+        if "link" in row.c:
+            columns.append(row.c.link)
+        keys = [row.c[f"k{i}"] for i in range(key_count)]
+        lists = [sa.func.array_agg(as_text(columns, row)).label("data"), sa.func.array_agg(row.c.id).label("ids")]
+        lists += [sa.func.array_agg(key).label(f"k{i}") for i, key in enumerate(keys)]
+        rows = sa.select(*lists).select_from(row).subquery("a")
+        shown: list[ColumnElement[Any]] = [rows.c.data, *_ends(rows, "ids", "first_id", "last_id", plan.limit)]
+        for i in range(key_count):
+            shown += _ends(rows, f"k{i}", f"f{i}", f"l{i}", plan.limit)
+        query = sa.select(_head().label("head"), *run.header(), *shown).select_from(rows)
+        return CompiledRead(compile_statement(query), key_count, run.expander.marked)
 
-    def matching_ids(self, plan: Plan) -> Statement:
-        """The ids of all records that a plan's filter matches, for bulk work."""
-        run = _Run(self, plan)
-        return compile_statement(run.matching(self.registry[plan.object], lambda s: [s.row.c.id]))
+    def matching_ids(self, plan: Plan, limit: int | None = None) -> Statement:
+        """The ids of the records that a plan's filter matches, in their order, at most `limit`; for bulk work."""
+        query = _Run(self, plan).matching(lambda source: [source.row.c.id])
+        query = query.order_by(query.selected_columns[0])
+        return compile_statement(query if limit is None else query.limit(_number(limit)))
 
     def counted(self, plan: Plan) -> Statement:
         """How many records a plan's filter matches."""
-        run = _Run(self, plan)
-        return compile_statement(
-            sa.select(sa.func.count()).select_from(run.matching(self.registry[plan.object], lambda s: [s.row.c.id]).subquery())
-        )
+        found = _Run(self, plan).matching(lambda source: [source.row.c.id])
+        return compile_statement(sa.select(sa.func.count()).select_from(found.subquery("m")))
 
 
 def _head() -> ColumnElement[Any]:
     """The journal's number at this statement's snapshot: every event up to it is contained in the answer."""
     counters = Counter.__table__
-    return (
-        sa.select(counters.c.value)
-        .where(counters.c.org_id == ORG, counters.c.name == sa.literal_column("'journal'"))
-        .correlate(None)
-        .scalar_subquery()
-    )
+    found = sa.select(counters.c.value).where(counters.c.org_id == ORG, counters.c.name == sa.literal_column("'journal'"))
+    return found.correlate(None).scalar_subquery()
 
 
-def _as_json(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[Any]:
-    """The select list of one row as a JSON object."""
-    inner = sa.select(*columns).correlate(row).subquery("_r")
-    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+def _number(value: int) -> ColumnElement[int]:
+    return sa.literal_column(str(value))
 
 
-def _as_text(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[str]:
-    return sa.cast(_as_json(columns, row), sa.Text)
+def _ends(rows: sa.Subquery, name: str, first: str, last: str, limit: int) -> list[ColumnElement[Any]]:
+    """The first element of an array and the one that ends the page."""
+    return [sa.literal_column(f"{rows.name}.{name}[{n}]").label(label) for n, label in ((1, first), (limit, last))]
 
 
 class _Run:
@@ -131,24 +112,27 @@ class _Run:
     def __init__(self, compiler: ReadCompiler, plan: Plan) -> None:
         self.compiler = compiler
         self.plan = plan
-        self.registry = compiler.registry
+        self.resource = compiler.registry[plan.object]
         self.filters = FilterCompiler(compiler.registry, compiler.visibility, self.table)
-        self.marks = False
+        self.expander = Expander(self.filters)
+        self._found: CTE | None = None
+        self._few: ColumnElement[Any] | None = None
 
     def table(self, resource: AnyResource, name: str) -> FromClause:
         """The table of an object under an alias, or as it was at the plan's instant."""
-        if self.plan.as_of is not None and self.compiler._as_of is not None:
-            return self.compiler._as_of(resource, f"v{self.plan.as_of}").alias(name)
+        if self.plan.as_of and self.compiler.as_of is not None:
+            return self.compiler.as_of(resource, "as_of").alias(name)
         return resource.table.alias(name)
 
     # --- which records ------------------------------------------------------------------------------------------------
 
-    def _scope(self, resource: AnyResource) -> tuple[Source, list[ColumnElement[bool]]]:
-        plan = self.plan
+    def _scope(self) -> tuple[Source, list[ColumnElement[bool]]]:
+        plan, resource = self.plan, self.resource
         row = self.table(resource, "t")
         relation = self._parent_relation()
         link = LINKS.alias("pl") if relation is not None and relation.kind == "many_to_many" else None
-        source = self.filters.source(resource, row, relation if link is not None else None, link)
+        known_live = plan.deleted == "exclude" and not plan.as_of
+        source = self.filters.source(resource, row, relation if link is not None else None, link, live=known_live)
         where: list[ColumnElement[bool]] = [row.c.org_id == ORG]
         if plan.deleted != "include":
             where.append(row.c.deleted_at.is_(None) if plan.deleted == "exclude" else row.c.deleted_at.is_not(None))
@@ -156,295 +140,175 @@ class _Run:
         if seen is not None:
             where.append(seen)
         if relation is not None:
-            assert plan.parent is not None
-            parent_id = bind(plan.parent.id, sa.Uuid())
-            if link is None:
-                assert relation.field is not None
-                where.append(relation.field.value(row) == parent_id)
-            else:
-                here, there = (link.c.from_id, link.c.to_id) if relation.forward else (link.c.to_id, link.c.from_id)
-                where += [
-                    link.c.org_id == ORG,
-                    link.c.relation == sa.literal_column(f"'{relation.link_name}'"),
-                    here == parent_id,
-                    there == row.c.id,
-                ]
-        if plan.ids is not None:
-            where.append(row.c.id == sa.func.any(bind(plan.ids, ARRAY(sa.Uuid()))))
-        if plan.since is not None:
-            where.append(row.c.id.in_(_changed_since(resource, plan.since)))
-        if plan.text is not None:
-            where.append(row.c.search.op("@@", return_type=sa.Boolean())(_tsquery(plan.text)))
+            where += _belongs(relation, row, link)
+        if plan.ids:
+            where.append(row.c.id == sa.func.any(_IDS))
+        if plan.since:
+            where.append(row.c.id.in_(_changed_since(resource)))
+        if plan.text:
+            where.append(row.c.search.op("@@", return_type=sa.Boolean())(_tsquery()))
         if plan.filter is not None:
             where.append(self.filters.node(plan.filter, source))
+        if plan.guarded:
+            where.append(self.few() <= _number(ANY_SORT_ROWS))
         return source, where
 
     def _parent_relation(self) -> Relation | None:
         parent = self.plan.parent
-        return None if parent is None else self.registry.relations[parent.object][parent.relation]
+        return None if parent is None else self.compiler.registry.relations[parent.object][parent.relation]
 
-    def matching(self, resource: AnyResource, columns: Callable[[Source], list[ColumnElement[Any]]]) -> Select[Any]:
+    def matching(self, columns: Callable[[Source], list[ColumnElement[Any]]]) -> Select[Any]:
         """All matching rows, without order and limit."""
-        source, where = self._scope(resource)
-        query = sa.select(*columns(source)).select_from(_from(source)).where(*where)
-        return query
+        source, where = self._scope()
+        return sa.select(*columns(source)).select_from(source.whole).where(*where)
 
-    def pick(self, resource: AnyResource) -> tuple[Select[Any], list[str]]:
-        """The page's rows with all their columns, the sort values `k0…` and their order `n`."""
+    # --- in which order, from where on --------------------------------------------------------------------------------
+
+    def pick(self) -> tuple[Select[Any], int]:
+        """The page's rows in order, with all their columns and the sort values `k0…`; and the number of sort values."""
         plan = self.plan
-        source, where = self._scope(resource)
-        if plan.text is not None and not plan.sort:
-            return self._ranked(source, where)
+        if plan.text and not plan.sort:
+            return self._ranked(), 1
+        source, where = self._scope()
         keys = keys_of(plan.sort, plan.seek, source)
-        backwards = plan.seek is not None and plan.seek.backwards
-        names = [f"k{i}" for i in range(len(keys))]
-        last = keys[-1].descending
-        row, clause = source.row, _from(source)
-        assert plan.limit is not None
-        limit = bind(plan.limit, sa.Integer())
-        columns = [column for column in row.c if column.name not in ("search", "search_text", "trigrams")]
+        columns = stored_columns(source.row) + [key.expression.label(f"k{i}") for i, key in enumerate(keys)]
         if source.link_row is not None:
-            columns.append(_link_json(source.link_row).label("link"))
-        labelled = [key.expression.label(name) for key, name in zip(keys, names, strict=True)]
-
-        def select(extra: list[ColumnElement[bool]], branched: bool, use_keys: Sequence[Any]) -> Select[Any]:
-            order = order_by(use_keys, row.c.id, backwards, branched=branched, last=last)
-            return sa.select(*columns, *labelled).select_from(clause).where(*where, *extra).order_by(*order).limit(limit)
-
-        def seek(use_keys: Sequence[Any], branched: bool) -> list[ColumnElement[bool]]:
-            if plan.seek is None:
-                return []
-            return [after(use_keys, row.c.id, bind(plan.seek.id, sa.Uuid()), backwards, branched=branched, last=last)]
-
-        if not keys or not keys[0].nullable:
-            ordered = select(seek(keys, False), False, keys).subquery("o")
-            return sa.select(ordered, _numbered()), names
-        first = keys[0].expression
-        in_nulls = plan.seek is not None and plan.seek.values[0] is None
-        present = select([first.is_not(None), *(seek(keys, True) if plan.seek is not None and not in_nulls else [])], True, keys)
-        absent = select([first.is_(None), *(seek(keys[1:], False) if in_nulls else [])], False, keys[1:])
-        branches = [present, absent]
-        if plan.seek is not None:
-            branches = ([absent, present] if in_nulls else [present]) if backwards else ([absent] if in_nulls else [present, absent])
+            columns.append(link_json(source.link_row).label("link"))
+        order = _Order(keys, source.row.c.id, plan.seek is not None and plan.seek.backwards)
+        base = sa.select(*columns).select_from(source.whole).where(*where)
+        limit = _number(plan.limit + 1)
+        if not keys[0].nullable:
+            return order.applied(base, plan.seek is not None).limit(limit), len(keys)
+        branches = [branch.limit(limit) for branch in order.branches(base, plan.seek is not None)]
         if len(branches) == 1:
-            return sa.select(branches[0].subquery("o"), _numbered()), names
-        parts = [
-            sa.select(branch.subquery(f"b{i}"), sa.literal_column(str(i)).label("b"), _numbered()) for i, branch in enumerate(branches)
-        ]
+            return branches[0], len(keys)
+        parts = []
+        for i, branch in enumerate(branches):
+            rows = branch.subquery(f"b{i}")
+            parts.append(sa.select(*rows.c, _number(i).label("b"), sa.func.row_number().over().label("n")))
         union = sa.union_all(*parts).subquery("u")
-        limited = (
-            sa.select(*(column for column in union.c if column.name not in ("b", "n")))
-            .order_by(union.c.b, union.c.n)
-            .limit(limit)
-            .subquery("o")
-        )
-        return sa.select(limited, _numbered()), names
+        shown = [column for column in union.c if column.name not in ("b", "n")]
+        return sa.select(*shown).order_by(union.c.b, union.c.n).limit(limit), len(keys)
 
-    def _ranked(self, source: Source, where: list[ColumnElement[bool]]) -> tuple[Select[Any], list[str]]:
+    def _ranked(self) -> Select[Any]:
         """Full-text matches, best first, among the newest matches."""
-        plan = self.plan
-        assert plan.text is not None
-        assert plan.limit is not None
-        row = source.row
-        rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(row.c.search, _tsquery(plan.text)), sa.Numeric()), sa.literal_column("6"))
-        columns = [column for column in row.c if column.name not in ("search", "search_text", "trigrams")]
-        newest = (
-            sa.select(*columns, rank.label("k0"))
-            .select_from(_from(source))
-            .where(*where)
-            .order_by(row.c.created_at.desc(), row.c.id.desc())
-            .limit(sa.literal_column(str(RANK_LIMIT)))
-            .subquery("w")
-        )
+        found, plan = self.found(), self.plan
+        row = self.resource.table.alias("w")
         backwards = plan.seek is not None and plan.seek.backwards
-        query = sa.select(newest)
-        if plan.seek is not None and plan.seek.values[0] is not None:
-            here = sa.tuple_(newest.c.k0, newest.c.id)
-            there = sa.tuple_(bind(plan.seek.values[0], sa.Numeric()), bind(plan.seek.id, sa.Uuid()))
-            query = query.where(here > there if backwards else here < there)
-        direction = [newest.c.k0.asc(), newest.c.id.asc()] if backwards else [newest.c.k0.desc(), newest.c.id.desc()]
-        ordered = query.order_by(*direction).limit(bind(plan.limit, sa.Integer())).subquery("o")
-        return sa.select(ordered, _numbered()), ["k0"]
+        best = sa.select(found)
+        if plan.seek is not None:
+            here, there = sa.tuple_(found.c.k0, found.c.id), sa.tuple_(sa.bindparam("s0", type_=sa.Numeric()), _SEEK_ID)
+            best = best.where(here > there if backwards else here < there)
+        order = [found.c.k0.asc(), found.c.id.asc()] if backwards else [found.c.k0.desc(), found.c.id.desc()]
+        top = best.order_by(*order).limit(_number(plan.limit + 1)).subquery("o")
+        columns = [*stored_columns(row), *(column for column in top.c if column.name != "id")]
+        order = [top.c.k0.asc(), top.c.id.asc()] if backwards else [top.c.k0.desc(), top.c.id.desc()]
+        return sa.select(*columns).select_from(top.join(row, sa.and_(row.c.org_id == ORG, row.c.id == top.c.id))).order_by(*order)
 
-    def breadth(self, resource: AnyResource) -> ColumnElement[Any]:
-        """How many records match the text, counted up to one more than are ranked."""
-        some = (
-            self.matching(resource, lambda s: [sa.literal_column("1").label("one")])
-            .limit(sa.literal_column(str(RANK_LIMIT + 1)))
-            .subquery("br")
-        )
-        return sa.select(sa.func.count()).select_from(some).scalar_subquery()
+    def found(self) -> CTE:
+        """The newest full-text matches with their ranks; one more than are ranked tells that there are more."""
+        if self._found is None:
+            source, where = self._scope()
+            row = source.row
+            rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(row.c.search, _tsquery()), sa.Numeric()), _number(6))
+            columns = [row.c.id, rank.label("k0")]
+            if source.link_row is not None:
+                columns.append(link_json(source.link_row).label("link"))
+            newest = sa.select(*columns).select_from(source.whole).where(*where).order_by(row.c.created_at.desc(), row.c.id.desc())
+            self._found = newest.limit(_number(RANK_LIMIT + 1)).cte("f")
+        return self._found
 
-    def count(self, resource: AnyResource) -> ColumnElement[Any]:
-        """The number of matching records, if asked for; an estimate stops counting at 10,001."""
-        if self.plan.count == "none":
-            return sa.cast(sa.null(), sa.BigInteger())
-        some = self.matching(resource, lambda s: [sa.literal_column("1").label("one")])
-        if self.plan.count == "estimate":
-            some = some.limit(sa.literal_column("10001"))
-        return sa.select(sa.func.count()).select_from(some.subquery("ct")).scalar_subquery()
+    def few(self) -> ColumnElement[Any]:
+        """The number of live records of the object, counted up to one more than may be sorted without an index."""
+        if self._few is None:
+            row = self.resource.table.alias("g")
+            some = sa.select(ONE).where(row.c.org_id == ORG, row.c.deleted_at.is_(None)).limit(_number(ANY_SORT_ROWS + 1)).subquery("gs")
+            counted = sa.select(sa.func.count().label("n")).select_from(some).cte("gc")
+            self._few = sa.select(counted.c.n).scalar_subquery()
+        return self._few
 
-    def parent(self) -> ColumnElement[Any]:
-        """Whether the record that the list hangs on is there for the caller."""
-        parent = self.plan.parent
-        if parent is None:
-            return sa.true()
-        resource = self.registry[parent.object]
-        row = self.table(resource, "pt")
-        return sa.exists(
-            sa.select(sa.literal_column("1")).where(
-                row.c.org_id == ORG, row.c.id == bind(parent.id, sa.Uuid()), *live(resource, row, self.compiler.visibility)
-            )
-        )
+    # --- what is said about the page ----------------------------------------------------------------------------------
 
-    # --- what they look like ------------------------------------------------------------------------------------------
-
-    def columns(
-        self, resource: AnyResource, row: FromClause, fields: tuple[Path, ...] | None, expand: tuple[Expansion, ...]
-    ) -> list[ColumnElement[Any]]:
-        """The select list of a record with its expansions; `fields=account.name` is an expansion with one field."""
-        own = None if fields is None else [path[0] for path in fields if len(path) == 1 and path[0] in resource.fields]
-        columns: list[ColumnElement[Any]] = list(record_columns(resource, row, own))
-        wanted = {expansion.relation: expansion for expansion in expand}
-        for path in fields or ():
-            if len(path) == 2:
-                held = wanted.get(path[0])
-                if held is None:
-                    wanted[path[0]] = Expansion(path[0], (path[1:],))
-                elif held.fields is not None and path[1:] not in held.fields:
-                    wanted[path[0]] = Expansion(held.relation, (*held.fields, path[1:]), held.expand)
-        for name, expansion in wanted.items():
-            relation = self.registry.relations[resource.name][name]
-            columns.append(
-                (self._one(relation, row, expansion) if relation.kind == "to_one" else self._many(relation, row, expansion)).label(name)
-            )
+    def header(self) -> list[ColumnElement[Any]]:
+        """What the answer tells besides its records, as far as the plan asks for it."""
+        plan = self.plan
+        columns: list[ColumnElement[Any]] = []
+        if plan.count != "none":
+            columns.append(self._count().label("count"))
+        if plan.parent is not None:
+            columns.append(self._parent(plan.parent.object).label("parent"))
+        if plan.guarded:
+            columns.append(self.few().label("few"))
+        if self._found is not None:
+            columns.append(sa.select(sa.func.count()).select_from(self._found).scalar_subquery().label("breadth"))
         return columns
 
-    def _one(self, relation: Relation, row: FromClause, expansion: Expansion) -> ColumnElement[Any]:
-        target = self.registry[relation.target]
-        far = self.table(target, self.filters.name("x"))
+    def _count(self) -> ColumnElement[Any]:
+        """The number of matching records; an estimate stops counting at one more than it is asked to tell apart."""
+        some = self.matching(lambda source: [ONE.label("one")])
+        if self.plan.count == "estimate":
+            some = some.limit(_number(COUNT_ESTIMATE + 1))
+        return sa.select(sa.func.count()).select_from(some.subquery("ct")).scalar_subquery()
+
+    def _parent(self, name: str) -> ColumnElement[Any]:
+        """Whether the record that the list hangs on is there for the caller."""
+        resource = self.compiler.registry[name]
+        row = self.table(resource, "pt")
+        conditions = [row.c.org_id == ORG, row.c.id == _PARENT_ID, *live(resource, row, self.compiler.visibility)]
+        return sa.exists(sa.select(ONE).where(*conditions)).correlate(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order and the way through it, put on a select."""
+
+    keys: Sequence[Key]
+    id: ColumnElement[Any]
+    backwards: bool
+
+    def applied(self, base: Select[Any], seeks: bool, keys: Sequence[Key] | None = None, *, branched: bool = False) -> Select[Any]:
+        """The select ordered by `keys` (all, if none are named), from the page's start on if it `seeks`."""
+        keys = self.keys if keys is None else keys
+        last = self.keys[-1].descending
+        if seeks:
+            base = base.where(after(keys, self.id, _SEEK_ID, self.backwards, branched=branched, last=last))
+        return base.order_by(*order_by(keys, self.id, self.backwards, branched=branched, last=last))
+
+    def branches(self, base: Select[Any], seeks: bool) -> list[Select[Any]]:
+        """The rows with a value of the first key and those without, in the order in which they come; those passed are left out."""
+        first = self.keys[0].expression
+        in_nulls = seeks and self.keys[0].seek is None
+        present = self.applied(base.where(first.is_not(None)), seeks and not in_nulls, branched=True)
+        absent = self.applied(base.where(first.is_(None)), in_nulls, self.keys[1:])
+        if not seeks:
+            return [present, absent]
+        if self.backwards:
+            return [absent, present] if in_nulls else [present]
+        return [absent] if in_nulls else [present, absent]
+
+
+def _belongs(relation: Relation, row: FromClause, link: FromClause | None) -> list[ColumnElement[bool]]:
+    """The rows that hang on the parent."""
+    if link is None:
         assert relation.field is not None
-        inner = (
-            sa.select(*self.columns(target, far, expansion.fields, expansion.expand))
-            .where(
-                far.c.org_id == ORG,
-                far.c.org_id == row.c.org_id,
-                far.c.id == relation.field.value(row),
-                *live(target, far, self.compiler.visibility),
-            )
-            .correlate(row)
-            .subquery(self.filters.name("r"))
-        )
-        return sa.select(sa.func.row_to_json(sa.literal_column(inner.name))).select_from(inner).scalar_subquery()
-
-    def _many(self, relation: Relation, row: FromClause, expansion: Expansion) -> ColumnElement[Any]:
-        target = self.registry[relation.target]
-        far = self.table(target, self.filters.name("x"))
-        link = LINKS.alias(self.filters.name("xl")) if relation.kind == "many_to_many" else None
-        source = self.filters.source(target, far, relation if link is not None else None, link)
-        keys = keys_of(expansion.sort, None, source)
-        where = [far.c.org_id == ORG, *related(relation, row, far, link), *live(target, far, self.compiler.visibility)]
-        if expansion.filter is not None:
-            where.append(self.filters.node(expansion.filter, source))
-        assert expansion.limit is not None
-        assert expansion.digest is not None
-        limit = bind(expansion.limit, sa.Integer())
-        labelled = [sa.cast(key.expression, sa.Text).label(f"k{i}") for i, key in enumerate(keys)]
-        columns = [column for column in far.c if column.name not in ("search", "search_text", "trigrams")]
-        if link is not None:
-            columns.append(_link_json(link).label("link"))
-        picked = (
-            sa.select(*columns, *labelled)
-            .select_from(_from(source))
-            .where(*where)
-            .order_by(*order_by(keys, far.c.id, False, branched=False, last=keys[-1].descending))
-            .limit(limit + sa.literal_column("1"))
-            .correlate(row)
-            .subquery(self.filters.name("p"))
-        )
-        shown = self.columns(target, picked, expansion.fields, expansion.expand)
-        if link is not None:
-            shown.append(picked.c.link)
-        json_ = _as_json(shown, picked)
-        kinds = [key_kind(key.type) for key in keys]
-        mark = self._mark(expansion, kinds, [picked.c[f"k{i}"] for i in range(len(keys))], picked.c.id)
-        rows = sa.select(json_.label("j"), mark.label("m"), _numbered()).select_from(picked).subquery(self.filters.name("q"))
-        more = sa.func.count() > limit
-        cursor = sa.case((more, sa.func.max(rows.c.m).filter(rows.c.n == limit)), else_=sa.null())
-        page = sa.func.json_build_object(
-            sa.literal_column("'next_cursor'"), cursor, sa.literal_column("'prev_cursor'"), sa.null(), sa.literal_column("'has_more'"), more
-        )
-        data = sa.func.coalesce(sa.func.json_agg(_ordered(rows.c.j, rows.c.n)).filter(rows.c.n <= limit), sa.literal_column("'[]'::json"))
-        return (
-            sa.select(sa.func.json_build_object(sa.literal_column("'data'"), data, sa.literal_column("'page'"), page))
-            .select_from(rows)
-            .scalar_subquery()
-        )
-
-    def _mark(
-        self, expansion: Expansion, kinds: list[str], keys: list[ColumnElement[Any]], id_column: ColumnElement[Any]
-    ) -> ColumnElement[str]:
-        """Where the cursor of an expanded list will stand: its sort values, for the application to sign."""
-        self.marks = True
-        assert expansion.digest is not None
-        values = sa.func.json_build_array(*keys, id_column)
-        packed = sa.func.encode(sa.func.convert_to(sa.cast(values, sa.Text), sa.literal_column("'UTF8'")), sa.literal_column("'hex'"))
-        types = ",".join(kinds)
-        return (
-            sa.literal_column(f"'{MARK}:{types}:'")
-            .concat(bind(expansion.digest, sa.Text()))
-            .concat(sa.literal_column("':'"))
-            .concat(packed)
-        )
+        return [relation.field.value(row) == _PARENT_ID]
+    here, there = (link.c.from_id, link.c.to_id) if relation.forward else (link.c.to_id, link.c.from_id)
+    return [link.c.org_id == ORG, link.c.relation == sa.literal_column(f"'{relation.link_name}'"), here == _PARENT_ID, there == row.c.id]
 
 
-def key_kind(type_: Any) -> str:
-    """The name under which a sort value's type travels in an expanded list's cursor; see `Reader`."""
-    python = type_.python_type
-    return str({datetime: "datetime", date: "date", Decimal: "number", int: "integer", UUID: "uuid", bool: "boolean"}.get(python, "text"))
+def _tsquery() -> ColumnElement[Any]:
+    return sa.func.to_tsquery(sa.literal_column("'simple'"), sa.bindparam("q", type_=sa.Text()))
 
 
-def _from(source: Source) -> FromClause:
-    clause = source.clause
-    return clause if source.link_row is None else sa.join(clause, source.link_row, sa.true())
-
-
-def _numbered() -> ColumnElement[int]:
-    return sa.func.row_number().over().label("n")
-
-
-def _ordered(value: ColumnElement[Any], by: ColumnElement[Any]) -> ColumnElement[Any]:
-    from sqlalchemy.dialects.postgresql import aggregate_order_by
-
-    return aggregate_order_by(value, by)
-
-
-def _tsquery(slot: int) -> ColumnElement[Any]:
-    return sa.func.to_tsquery(sa.literal_column("'simple'"), bind(slot, sa.Text()))
-
-
-def _changed_since(resource: AnyResource, slot: int) -> Select[Any]:
+def _changed_since(resource: AnyResource) -> Select[Any]:
     journal, events = JournalEntry.__table__, Event.__table__
     return sa.select(events.c.record_id).where(
         journal.c.org_id == ORG,
-        journal.c.seq > bind(slot, sa.BigInteger()),
-        events.c.org_id == journal.c.org_id,
+        journal.c.seq > sa.bindparam("since", type_=sa.BigInteger()),
+        events.c.org_id == ORG,
         events.c.id == journal.c.event_id,
         events.c.object == sa.literal_column(f"'{resource.name}'"),
     )
 
 
-def _link_json(link: FromClause) -> ColumnElement[Any]:
-    """A link as the contract shows it."""
-    text = sa.literal_column
-
-    def end(object_: Any, id_: Any) -> ColumnElement[Any]:
-        return sa.func.json_build_object(text("'object'"), object_, text("'id'"), id_)
-
-    return sa.func.json_build_object(
-        text("'id'"), link.c.id, text("'relation'"), link.c.relation, text("'from'"), end(link.c.from_object, link.c.from_id),
-        text("'to'"), end(link.c.to_object, link.c.to_id), text("'attributes'"), link.c.attributes, text("'version'"), link.c.version,
-    )  # fmt: skip
-
-
-__all__ = ["MARK", "RANK_LIMIT", "CompiledRead", "ReadCompiler"]
+__all__ = ["AsOf", "CompiledRead", "ReadCompiler"]

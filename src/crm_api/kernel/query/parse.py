@@ -1,4 +1,4 @@
-"""Reading questions: filter trees, sorts, field lists and expansions, from JSON bodies and from query strings.
+"""Reading filter trees, from JSON bodies and from query strings.
 
 Everything that is wrong is collected and reported at once, each mistake at its place (a JSON pointer or a parameter's name)
 with what would have been allowed.
@@ -9,43 +9,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from crm_api.core.errors import BadRequest, FieldError, InvalidValue, SortNotIndexed, UnknownParameter, ValidationFailed
+from crm_api.core.errors import (
+    BadRequest,
+    FieldError,
+    FilterTooComplex,
+    InvalidValue,
+    SortNotIndexed,
+    UnknownParameter,
+    ValidationFailed,
+    join_pointer,
+)
 from crm_api.core.relative import PERIODS, parse_duration, period
 from crm_api.core.text import folded_trigrams
 from crm_api.kernel.fields import Field
 from crm_api.kernel.query.paths import ResolvedPath, resolve
 from crm_api.kernel.query.plan import (
-    DEFAULT_EXPANDED,
     MAX_CONDITIONS,
     MAX_DEPTH,
-    MAX_EXPAND_DEPTH,
-    MAX_EXPANDED,
+    MAX_HOPS,
+    MAX_VALUES,
     And,
     Condition,
-    Expansion,
     Node,
     Not,
     Or,
     Path,
     Quantified,
     Slot,
-    SortKey,
 )
-from crm_api.kernel.query.values import OPERATORS, Locale, compare_value
+from crm_api.kernel.query.values import LISTS, NULL_TESTS, NUMBERS, OPERATORS, PARTIAL, RELATIVE, SETS, Locale, compare_value, part_value
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.columns import FieldType
 
 Place = Mapping[str, str]
-"""Where a value stands: `{"pointer": …}` or `{"parameter": …}`."""
+"""Where a value stands: `{"pointer": …}`, `{"parameter": …}`, or both for JSON inside a parameter."""
 
-SETS = (FieldType.TAGS, FieldType.MULTI_PICKLIST)
 QUANTIFIERS: tuple[Literal["any", "all", "none"], ...] = ("any", "all", "none")
-NO_VALUE = ("is_null", "is_not_null")
+ORDERINGS = ("eq", "ne", "lt", "lte", "gt", "gte")
+"""What a field may be compared with another field by."""
+
+_TOO_MUCH = {"filter_conditions": ("conditions", MAX_CONDITIONS), "filter_depth": ("depth", MAX_DEPTH), "too_many_hops": ("hops", MAX_HOPS)}
 
 
 class QueryParser:
-    """Builds the parts of a plan for one request, collecting values and mistakes."""
+    """Builds the parts of a plan for one request, collecting values and mistakes.
+
+    `source` decides the status of mistakes: 400 for a query string, 422 for a body. `relative`: whether a value depends on the
+    present moment, so that the result must not be kept.
+    """
 
     def __init__(self, registry: Registry, locale: Locale, source: Literal["body", "query"]) -> None:
         self.registry = registry
@@ -54,6 +66,7 @@ class QueryParser:
         self.values: list[Any] = []
         self.errors: list[FieldError] = []
         self.unknown: list[FieldError] = []
+        self.relative = False
         self._conditions = 0
 
     def slot(self, value: Any) -> Slot:
@@ -66,31 +79,38 @@ class QueryParser:
         self.errors.append(error.at(**place))
 
     def finish(self) -> None:
-        """Raises what was collected: 400 for a query string, 422 for a body."""
+        """Raises what was collected."""
         if self.unknown:
             raise UnknownParameter.of(self.unknown + self.errors)
-        if self.errors and any(error.code == "sort_not_indexed" for error in self.errors):
+        if not self.errors:
+            return
+        codes = {error.code for error in self.errors}
+        if codes == {"sort_not_indexed"}:
             raise SortNotIndexed(errors=self.errors)
-        if self.errors:
-            raise BadRequest(errors=self.errors) if self.source == "query" else ValidationFailed(errors=self.errors)
+        if codes <= _TOO_MUCH.keys():
+            first = self.errors[0].code
+            problem = FilterTooComplex(*_TOO_MUCH[first], self._conditions if first == "filter_conditions" else None)
+            problem.errors = self.errors
+            raise problem
+        raise BadRequest(errors=self.errors) if self.source == "query" else ValidationFailed(errors=self.errors)
 
-    # --- filters -----------------------------------------------------------------------------------------------------
+    # --- trees -------------------------------------------------------------------------------------------------------
 
     def tree(self, raw: Any, resource: AnyResource, place: Place, *, depth: int = 1, link: Relation | None = None) -> Node | None:
-        """A search tree; None if it is wrong (and noted)."""
+        """A search tree; None if it is wrong (and noted). `depth` counts what combines or quantifies."""
         if not isinstance(raw, dict):
             self.wrong(InvalidValue("type", expected="object"), place)
             return None
-        if depth > MAX_DEPTH:
+        word = next((word for word in ("and", "or", "not", *QUANTIFIERS) if word in raw), None)
+        if word is not None and depth > MAX_DEPTH:
             self.wrong(InvalidValue("filter_depth", max=MAX_DEPTH), place)
             return None
-        for word in ("and", "or"):
-            if word in raw:
-                return self._junction(word, raw, resource, place, depth, link)
-        if "not" in raw:
+        if word in ("and", "or"):
+            return self._junction(word, raw, resource, place, depth, link)
+        if word == "not":
             if not self._only(raw, ("not",), place):
                 return None
-            item = self.tree(raw["not"], resource, _under(place, "not"), depth=depth + 1, link=link)
+            item = self.tree(raw["not"], resource, under(place, "not"), depth=depth + 1, link=link)
             return None if item is None else Not(item)
         return self._leaf(raw, resource, place, depth, link)
 
@@ -99,61 +119,69 @@ class QueryParser:
     ) -> Node | None:
         if not self._only(raw, (word,), place):
             return None
-        items = raw[word]
-        if not isinstance(items, list) or not items:
-            self.wrong(InvalidValue("type", expected="non-empty array"), _under(place, word))
+        items, at = raw[word], under(place, word)
+        if not isinstance(items, list):
+            self.wrong(InvalidValue("type", expected="array"), at)
             return None
-        nodes = [self.tree(item, resource, _under(place, f"{word}/{i}"), depth=depth + 1, link=link) for i, item in enumerate(items)]
+        if not items:
+            self.wrong(InvalidValue("min_items", min_items=1), at)
+            return None
+        nodes = [self.tree(item, resource, under(at, i), depth=depth + 1, link=link) for i, item in enumerate(items)]
         good = tuple(node for node in nodes if node is not None)
-        return (And(good) if word == "and" else Or(good)) if len(good) == len(nodes) else None
+        if len(good) < len(nodes):
+            return None
+        return good[0] if len(good) == 1 else And(good) if word == "and" else Or(good)
 
-    def _only(self, raw: dict[str, Any], allowed: Sequence[str], place: Place) -> bool:
+    def _only(self, raw: Mapping[str, Any], allowed: Sequence[str], place: Place) -> bool:
         for key in raw:
             if key not in allowed:
-                self.errors.append(InvalidValue("unknown_field", allowed=list(allowed)).at(**_under(place, key)))
+                self.wrong(InvalidValue("unknown_field", allowed=list(allowed)), under(place, key))
         return all(key in allowed for key in raw)
 
     def _leaf(self, raw: dict[str, Any], resource: AnyResource, place: Place, depth: int, link: Relation | None) -> Node | None:
         name = raw.get("field")
         if not isinstance(name, str) or not name:
-            self.wrong(InvalidValue("required") if "field" not in raw else InvalidValue("type", expected="string"), _under(place, "field"))
+            if "field" in raw:
+                self.wrong(InvalidValue("type", expected="string"), under(place, "field"))
+            elif self._only(raw, ("and", "or", "not", "field", "op", "value", *QUANTIFIERS), place):
+                self.wrong(InvalidValue("required"), under(place, "field"))
             return None
         path = tuple(name.split("."))
-        quantifiers = [word for word in QUANTIFIERS if word in raw]
-        if quantifiers:
-            return self._quantified(raw, path, quantifiers, resource, place, depth)
+        quantifier = next((word for word in QUANTIFIERS if word in raw), None)
+        if quantifier is not None:
+            return self._quantified(raw, path, quantifier, resource, place, depth, link)
         if not self._only(raw, ("field", "op", "value"), place):
             return None
         op = raw.get("op", "eq")
         if not isinstance(op, str):
-            self.wrong(InvalidValue("type", expected="string"), _under(place, "op"))
+            self.wrong(InvalidValue("type", expected="string"), under(place, "op"))
             return None
-        return self.condition(
-            resource, path, op, raw.get("value"), "value" in raw, _under(place, "field"), _under(place, "op"), _under(place, "value"), link
-        )
+        places = (under(place, "field"), under(place, "op"), under(place, "value"))
+        return self.condition(resource, path, op, raw.get("value"), "value" in raw, *places, link)
 
     def _quantified(
         self,
         raw: dict[str, Any],
         path: Path,
-        quantifiers: Sequence[Literal["any", "all", "none"]],
+        word: Literal["any", "all", "none"],
         resource: AnyResource,
         place: Place,
         depth: int,
+        link: Relation | None,
     ) -> Node | None:
-        word = quantifiers[0]
         if not self._only(raw, ("field", word), place):
             return None
-        resolved = self._resolve(resource, path, _under(place, "field"), None)
+        self._count(place)
+        resolved = self._resolve(resource, path, under(place, "field"), link)
         if resolved is None:
             return None
         if resolved.field is not None or not resolved.steps or resolved.steps[-1].kind == "to_one":
-            self.wrong(InvalidValue("wrong_object", expected="to-many relation"), _under(place, "field"))
+            lists = [name for name, relation in self.registry.relations[resource.name].items() if relation.kind != "to_one"]
+            self.wrong(InvalidValue("unknown_relation", allowed=lists), under(place, "field"))
             return None
-        target = self.registry[resolved.steps[-1].target]
-        self._count(place)
+        last = resolved.steps[-1]
         item = self.tree(
-            raw[word], target, _under(place, word), depth=depth + 1, link=resolved.steps[-1] if resolved.steps[-1].link else None
+            raw[word], self.registry[last.target], under(place, word), depth=depth + 1, link=last if last.link is not None else None
         )
         return None if item is None else Quantified(path, word, item)
 
@@ -169,6 +197,8 @@ class QueryParser:
             self.wrong(error, place)
             return None
 
+    # --- conditions --------------------------------------------------------------------------------------------------
+
     def condition(
         self,
         resource: AnyResource,
@@ -181,100 +211,116 @@ class QueryParser:
         at_value: Place,
         link: Relation | None = None,
     ) -> Node | None:
-        """One comparison."""
+        """One comparison. A value that stands in a parameter of its own is text, whatever the field's type."""
         self._count(at_field)
         resolved = self._resolve(resource, path, at_field, link)
         if resolved is None:
             return None
         field = resolved.field
-        if field is None:
-            self.wrong(InvalidValue("not_filterable"), at_field)
+        if field is None or not OPERATORS[field.type]:
+            self.wrong(InvalidValue("not_filterable", allowed=filterable(resource)), at_field)
             return None
         allowed = OPERATORS[field.type]
+        if raw is None and given and op in ("eq", "ne") and (op in allowed or field.type in SETS):
+            return Condition(path, "is_null" if op == "eq" else "is_not_null")
         if field.type in SETS and op == "eq":
             op = "any_of"
         if op not in allowed:
             self.wrong(InvalidValue("unknown_operator", allowed=list(allowed)), at_op)
             return None
-        if op in NO_VALUE:
-            return self._null_test(path, op, raw, given, at_value)
+        from_text = "pointer" not in at_value
+        if op in NULL_TESTS:
+            return self._null_test(path, op, raw, given, from_text, at_value)
         if not given:
             self.wrong(InvalidValue("required"), at_value)
             return None
-        if isinstance(raw, dict) and self.source == "body":
-            return self._field_to_field(resource, path, field, op, raw, at_value, link)
-        if raw is None and op in ("eq", "ne"):
-            return Condition(path, "is_null" if op == "eq" else "is_not_null")
+        if isinstance(raw, dict):
+            return self._field_to_field(resource, path, resolved, op, raw, at_value, link)
         try:
-            return self._with_value(path, field, op, raw)
+            return self._with_value(path, field, op, raw, from_text)
         except InvalidValue as error:
             self.wrong(error, at_value)
             return None
 
-    def _null_test(self, path: Path, op: str, raw: Any, given: bool, at_value: Place) -> Node | None:
-        if not given or raw is True or raw == "true":
+    def _null_test(self, path: Path, op: str, raw: Any, given: bool, from_text: bool, at_value: Place) -> Node | None:
+        if not given or raw is True or (from_text and raw in ("true", "")):
             return Condition(path, op)
-        if raw is False or raw == "false":
+        if raw is False or (from_text and raw == "false"):
             return Condition(path, "is_not_null" if op == "is_null" else "is_null")
         self.wrong(InvalidValue("invalid_boolean"), at_value)
         return None
 
     def _field_to_field(
-        self, resource: AnyResource, path: Path, field: Field, op: str, raw: dict[str, Any], at_value: Place, link: Relation | None
+        self,
+        resource: AnyResource,
+        path: Path,
+        resolved: ResolvedPath,
+        op: str,
+        raw: dict[str, Any],
+        at_value: Place,
+        link: Relation | None,
     ) -> Node | None:
-        if not self._only(raw, ("field",), at_value) or not isinstance(raw.get("field"), str):
-            self.wrong(InvalidValue("type", expected='{"field": name}'), at_value)
+        if not self._only(raw, ("field",), at_value):
             return None
-        other_path = tuple(raw["field"].split("."))
-        other = self._resolve(resource, other_path, _under(at_value, "field"), link)
+        name = raw.get("field")
+        if not isinstance(name, str) or not name:
+            self.wrong(InvalidValue("type", expected="string"), under(at_value, "field"))
+            return None
+        other_path = tuple(name.split("."))
+        other = self._resolve(resource, other_path, under(at_value, "field"), link)
         if other is None:
             return None
-        if (
-            op not in ("eq", "ne", "lt", "lte", "gt", "gte")
-            or other.field is None
-            or other.to_many
-            or other.field.sql_type.python_type is not field.sql_type.python_type
-        ):
-            self.wrong(InvalidValue("type", expected=f"{field.type.value} field"), at_value)
-            return None
-        return Condition(path, op, other_path)
+        assert resolved.field is not None
+        if op not in ORDERINGS:
+            self.wrong(InvalidValue("type", expected="value"), at_value)
+        elif other.field is None or resolved.to_many or other.to_many or other.on_link or resolved.on_link:
+            self.wrong(InvalidValue("not_filterable"), under(at_value, "field"))
+        elif comparable_kind(other.field) != comparable_kind(resolved.field):
+            self.wrong(InvalidValue("type", expected=f"{resolved.field.type.value} field"), under(at_value, "field"))
+        else:
+            return Condition(path, op, other_path)
+        return None
 
-    def _with_value(self, path: Path, field: Field, op: str, raw: Any) -> Node:
-        text = self.source == "query"
-        if op in ("in", "not_in", "any_of", "all_of", "none_of"):
+    def _with_value(self, path: Path, field: Field, op: str, raw: Any, from_text: bool) -> Node:
+        if op in LISTS:
             items = raw if isinstance(raw, list) else [raw]
-            if not items or len(items) > 1000:
-                raise InvalidValue("too_many_items", max_items=1000) if items else InvalidValue("min_items", min_items=1)
-            return Condition(path, op, self.slot([compare_value(field, item, self.locale, from_text=text) for item in items]))
+            if not items:
+                raise InvalidValue("min_items", min_items=1)
+            if len(items) > MAX_VALUES:
+                raise InvalidValue("too_many_items", max_items=MAX_VALUES)
+            return Condition(path, op, self.slot([compare_value(field, item, self.locale, from_text=from_text) for item in items]))
         if op == "between":
             if not isinstance(raw, list) or len(raw) != 2:
-                raise InvalidValue("type", expected="array of two")
-            low, high = (compare_value(field, item, self.locale, from_text=text) for item in raw)
+                raise InvalidValue("type", expected="array of two values")
+            low, high = (compare_value(field, item, self.locale, from_text=from_text) for item in raw)
             return Condition(path, op, self.slot(low), self.slot(high))
+        if op in PARTIAL and from_text and isinstance(raw, list):
+            raw = ",".join(raw)  # a part of a text is one value; its commas are its own
         if isinstance(raw, list):
             raise InvalidValue("type", expected="single value")
-        if op in ("older_than", "newer_than", "within"):
+        if op in RELATIVE:
             return self._relative(path, field, op, raw)
-        if op in ("contains", "starts_with", "ends_with"):
-            if field.type in SETS:
-                return Condition(path, "any_of", self.slot([compare_value(field, raw, self.locale, from_text=text)]))
-            needle = compare_value(field, raw, self.locale, from_text=text) if field.type is not FieldType.PHONE else str(raw)
-            if not needle:
-                raise InvalidValue("min_length", min_length=1)
-            pattern = needle.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            pattern = {"contains": f"%{pattern}%", "starts_with": f"{pattern}%", "ends_with": f"%{pattern}"}[op]
-            grams = folded_trigrams(needle)
-            if op == "starts_with":
-                return Condition(path, op, self.slot(needle), self.slot(pattern))
-            return Condition(path, op, self.slot(pattern), self.slot(grams) if grams else None, "" if grams else "short")
-        value = compare_value(field, raw, self.locale, from_text=text, exact=op == "eq_exact")
-        return Condition(path, op, self.slot(value))
+        if op in PARTIAL:
+            return self._part(path, field, op, raw)
+        return Condition(path, op, self.slot(compare_value(field, raw, self.locale, from_text=from_text, exact=op == "eq_exact")))
+
+    def _part(self, path: Path, field: Field, op: str, raw: Any) -> Node:
+        if field.type in SETS:
+            return Condition(path, "any_of", self.slot([compare_value(field, raw, self.locale, from_text=False)]))
+        part = part_value(field, raw)
+        pattern = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = {"contains": f"%{pattern}%", "starts_with": f"{pattern}%", "ends_with": f"%{pattern}"}[op]
+        value = self.slot(pattern)
+        if op == "starts_with" and field.spec.indexed:
+            return Condition(path, op, value, third=self.slot(part))
+        trigrams = folded_trigrams(part)  # none below three characters, which no index finds
+        return Condition(path, op, value, self.slot(trigrams) if trigrams else None)
 
     def _relative(self, path: Path, field: Field, op: str, raw: Any) -> Node:
         if not isinstance(raw, str):
             raise InvalidValue("type", expected="string")
+        self.relative = True
         locale, is_date = self.locale, field.type is FieldType.DATE
-        today = locale.now.astimezone(locale.zone).date()
         if raw in PERIODS:
             span = period(raw, locale.now, locale.zone, locale.fiscal_year_start)
             start, end = (span.start_date, span.end_date) if is_date else (span.start, span.end)
@@ -284,150 +330,28 @@ class QueryParser:
         if not raw.startswith("P"):
             raise InvalidValue("invalid_period", allowed=list(PERIODS))
         duration = parse_duration(raw)
-        start = duration.date_before(today) if is_date else duration.before(locale.now, locale.zone)
+        today = locale.now.astimezone(locale.zone).date()
+        since = duration.date_before(today) if is_date else duration.before(locale.now, locale.zone)
         if op == "within":
-            return Condition(path, "between", self.slot(start), self.slot(today if is_date else locale.now))
-        return Condition(path, "lt" if op == "older_than" else "gte", self.slot(start))
-
-    # --- sort, fields, expand ----------------------------------------------------------------------------------------
-
-    def sort(self, names: Sequence[Any], resource: AnyResource, place: Place, *, by_index: bool = False) -> tuple[SortKey, ...]:
-        """Sort keys. `by_index`: `place` is an array, each key stands at its own index."""
-        keys: list[SortKey] = []
-        for index, raw in enumerate(names):
-            where = _under(place, str(index)) if by_index else place
-            if not isinstance(raw, str) or not raw.removeprefix("-"):
-                self.wrong(InvalidValue("type", expected="string"), where)
-                continue
-            name = raw.removeprefix("-").removeprefix("+")
-            field = resource.fields.get(name)
-            if field is None or not field.sortable:
-                allowed = [n for n, f in resource.fields.items() if f.sortable]
-                self.wrong(InvalidValue("not_sortable" if field is not None else "unknown_field", allowed=allowed), where)
-                continue
-            if any(key.path == (name,) for key in keys):
-                self.wrong(InvalidValue("repeated_item"), where)
-                continue
-            options = self.slot(list(field.spec.options)) if field.spec.options else None
-            keys.append(SortKey((name,), raw.startswith("-"), field.nullable, options))
-        if len(keys) > 3:
-            self.wrong(InvalidValue("too_many_items", max_items=3), place)
-        return tuple(keys)
-
-    def fields(self, names: Sequence[Any], resource: AnyResource, place: Place, *, by_index: bool = False) -> tuple[Path, ...]:
-        """A field list; `account.name` brings the related record with that field."""
-        paths: list[Path] = []
-        for index, raw in enumerate(names):
-            where = _under(place, str(index)) if by_index else place
-            if not isinstance(raw, str) or not raw:
-                self.wrong(InvalidValue("type", expected="string"), where)
-                continue
-            if raw in ("object", "id"):
-                continue
-            path = tuple(raw.split("."))
-            resolved = self._resolve(resource, path, where, None)
-            if resolved is None:
-                continue
-            if (
-                resolved.to_many
-                or (resolved.field is None and len(path) > 1)
-                or len(resolved.steps) > 1
-                or resolved.field is None
-                or resolved.part is not None
-            ):
-                self.wrong(InvalidValue("unknown_field", allowed=list(resource.fields)), where)
-            elif path not in paths:
-                paths.append(path)
-        return tuple(paths)
-
-    def expand_tree(self, raw: Any, resource: AnyResource, place: Place, depth: int = 1) -> tuple[Expansion, ...]:
-        """Expansions as a search body writes them: `{"deals": {"limit": 5, "sort": […], "fields": […], "filter": …, "expand": {…}}}`."""
-        if isinstance(raw, list):
-            raw = {name: {} for name in raw if isinstance(name, str)}
-        if not isinstance(raw, dict):
-            self.wrong(InvalidValue("type", expected="object"), place)
-            return ()
-        found = []
-        for name, options in raw.items():
-            where = _under(place, name)
-            expansion = self.expansion(name, options if options is not None else {}, resource, where, depth)
-            if expansion is not None:
-                found.append(expansion)
-        return tuple(found)
-
-    def expansion(self, name: str, options: Any, resource: AnyResource, place: Place, depth: int) -> Expansion | None:
-        """One relation to bring along, with its options."""
-        relations = self.registry.relations[resource.name]
-        relation = relations.get(name)
-        if relation is None:
-            self.wrong(InvalidValue("unknown_relation", allowed=list(relations)), place)
-            return None
-        if depth > MAX_EXPAND_DEPTH:
-            self.wrong(InvalidValue("expand_depth", max=MAX_EXPAND_DEPTH), place)
-            return None
-        if not isinstance(options, dict):
-            self.wrong(InvalidValue("type", expected="object"), place)
-            return None
-        to_many = relation.kind != "to_one"
-        self._only(options, ("limit", "sort", "fields", "filter", "expand") if to_many else ("fields", "expand"), place)
-        target = self.registry[relation.target]
-        limit = options.get("limit", DEFAULT_EXPANDED)
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_EXPANDED:
-            self.wrong(
-                InvalidValue("max" if isinstance(limit, int) and limit > 0 else "min", min=1, max=MAX_EXPANDED), _under(place, "limit")
-            )
-            limit = 1
-        fields = self.fields(options["fields"], target, _under(place, "fields"), by_index=True) if _is_list(options, "fields") else None
-        sort = self.sort(options["sort"], target, _under(place, "sort"), by_index=True) if _is_list(options, "sort") else ()
-        raw_filter = options.get("filter")
-        tree = (
-            None if raw_filter is None else self.tree(raw_filter, target, _under(place, "filter"), link=relation if relation.link else None)
-        )
-        inner = self.expand_tree(options["expand"], target, _under(place, "expand"), depth + 1) if "expand" in options else ()
-        if not to_many:
-            return Expansion(name, fields, inner)
-        return Expansion(name, fields, inner, self.slot(limit), sort or self.default_sort(target), tree)
-
-    def default_sort(self, resource: AnyResource) -> tuple[SortKey, ...]:
-        """The order of a list that names none."""
-        return tuple(
-            SortKey((name.removeprefix("-"),), name.startswith("-"), resource.fields[name.removeprefix("-")].nullable)
-            for name in resource.default_sort
-        )
-
-    def check_indexed(self, keys: Sequence[SortKey], resource: AnyResource, filter_: Node | None, place: Place) -> None:
-        """Refuses an order that no index serves, unless the filter leaves few records."""
-        if not keys or is_selective(filter_, resource):
-            return
-        first = resource.fields[keys[0].path[0]]
-        indexed = first.name in ("created_at", "updated_at", "id") or first.spec.indexed or first.spec.unique
-        names = tuple(key.text for key in keys)
-        few_ties = first.type not in (FieldType.PICKLIST, FieldType.REFERENCE, FieldType.BOOLEAN)
-        if keys[0].options is None and indexed and (len(keys) == 1 or few_ties or names in resource.composite_sorts):
-            return
-        allowed = [
-            n
-            for n, f in resource.fields.items()
-            if n in ("created_at", "updated_at") or ((f.spec.indexed or f.spec.unique) and not f.spec.options)
-        ]
-        self.wrong(InvalidValue("sort_not_indexed", allowed=allowed), place)
+            return Condition(path, "between", self.slot(since), self.slot(today if is_date else locale.now))
+        return Condition(path, "lt" if op == "older_than" else "gte", self.slot(since))
 
 
-def is_selective(node: Node | None, resource: AnyResource) -> bool:
-    """Whether a filter is sure to leave few records: an equality on an indexed, reference or unique field."""
-    if isinstance(node, And):
-        return any(is_selective(item, resource) for item in node.items)
-    if not isinstance(node, Condition) or node.op not in ("eq", "in", "eq_exact") or len(node.path) != 1:
-        return False
-    spec = resource.fields[node.path[0]].spec
-    return spec.unique or (spec.indexed and spec.type is not FieldType.PICKLIST)
+def comparable_kind(field: Field) -> Any:
+    """What two fields must share to be compared with each other."""
+    if field.type in NUMBERS:
+        return "number"
+    return field.type if field.type is FieldType.ACTOR else field.sql_type.python_type
 
 
-def _is_list(options: Mapping[str, Any], key: str) -> bool:
-    return isinstance(options.get(key), list)
+def filterable(resource: AnyResource) -> list[str]:
+    """The fields that may stand in a filter."""
+    return [name for name, field in resource.fields.items() if OPERATORS[field.type]]
 
 
-def _under(place: Place, key: str) -> Place:
-    if "pointer" in place:
-        return {"pointer": f"{place['pointer']}/{key}"}
-    return place
+def under(place: Place, key: str | int) -> Place:
+    """The place of a member. A parameter's value has none, unless it is JSON."""
+    return {**place, "pointer": place["pointer"] + join_pointer(key)} if "pointer" in place else place
+
+
+__all__ = ["Place", "QueryParser", "filterable", "under"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args, get_origin
 
 from crm_api.core.errors import InvalidValue
 from crm_api.kernel.fields import ADDRESS_PARTS, Field
@@ -34,31 +35,20 @@ class ResolvedPath:
 def resolve(registry: Registry, resource: AnyResource, path: Path, *, link: Relation | None = None) -> ResolvedPath:
     """Follows a path from `resource`. `link` is the many-to-many relation whose list this is, if it is one.
 
-    Raises InvalidValue `unknown_field` with the names that would have been right at that point.
+    Raises InvalidValue `unknown_field` with the names that would have been right at that point, `too_many_hops`.
     """
+    if path[0] == "link" and link is not None and link.link is not None:
+        return _on_link(path, link)
     steps: list[Relation] = []
     current = resource
     for index, name in enumerate(path):
         rest = path[index + 1 :]
-        if index == 0 and name == "link" and link is not None and len(rest) == 1 and link.link is not None:
-            attributes = link.link.attributes.model_fields
-            if rest[0] not in attributes:
-                raise InvalidValue("unknown_field", allowed=[f"link.{key}" for key in attributes])
-            kind = FieldType.TAGS if "list" in str(attributes[rest[0]].annotation) else FieldType.JSON
-            return ResolvedPath((), Field(rest[0], FieldSpec(kind), "attributes", "attributes", True), rest[0], True)
         field = current.fields.get(name)
         if field is not None:
-            if not rest:
-                return ResolvedPath(tuple(steps), field)
-            if len(rest) == 1 and field.type is FieldType.ADDRESS and rest[0] in ADDRESS_PARTS:
-                return ResolvedPath(tuple(steps), _part(field, rest[0]), rest[0])
-            if len(rest) == 1 and field.type is FieldType.EXTERNAL_IDS:
-                return ResolvedPath(tuple(steps), _part(field, rest[0]), rest[0])
-            allowed = [f"{name}.{part}" for part in ADDRESS_PARTS] if field.type is FieldType.ADDRESS else []
-            raise InvalidValue("unknown_field", allowed=allowed or _names(registry, current))
+            return _field(registry, current, tuple(steps), field, rest)
         relation = registry.relations[current.name].get(name)
         if relation is None:
-            raise InvalidValue("unknown_field", allowed=_names(registry, current))
+            raise InvalidValue("unknown_field", allowed=names_of(registry, current))
         if len(steps) == MAX_HOPS:
             raise InvalidValue("too_many_hops", max=MAX_HOPS)
         steps.append(relation)
@@ -66,10 +56,40 @@ def resolve(registry: Registry, resource: AnyResource, path: Path, *, link: Rela
     return ResolvedPath(tuple(steps), None)
 
 
-def _part(field: Field, part: str) -> Field:
-    spec = FieldSpec(FieldType.TEXT, folded=field.spec.folded)
-    return Field(f"{field.name}.{part}", spec, field.column, field.key, True)
+def _field(registry: Registry, resource: AnyResource, steps: tuple[Relation, ...], field: Field, rest: Path) -> ResolvedPath:
+    if not rest:
+        return ResolvedPath(steps, field)
+    if field.type is FieldType.ADDRESS:
+        if len(rest) == 1 and rest[0] in ADDRESS_PARTS:
+            spec = FieldSpec(FieldType.TEXT, folded=True)
+            return ResolvedPath(steps, Field(f"{field.name}.{rest[0]}", spec, field.column, field.key, True), rest[0])
+        raise InvalidValue("unknown_field", allowed=[f"{field.name}.{part}" for part in ADDRESS_PARTS])
+    if field.type is FieldType.EXTERNAL_IDS and len(rest) == 1 and rest[0]:
+        # compared as they are: other systems' ids may differ in nothing but case
+        spec = FieldSpec(FieldType.PICKLIST)
+        return ResolvedPath(steps, Field(f"{field.name}.{rest[0]}", spec, field.column, field.key, True), rest[0])
+    raise InvalidValue("unknown_field", allowed=names_of(registry, resource))
 
 
-def _names(registry: Registry, resource: AnyResource) -> list[str]:
+def _on_link(path: Path, link: Relation) -> ResolvedPath:
+    assert link.link is not None
+    attributes = link.link.attributes.model_fields
+    if len(path) != 2 or path[1] not in attributes:
+        raise InvalidValue("unknown_field", allowed=[f"link.{key}" for key in attributes])
+    kind = _link_type(attributes[path[1]].annotation)
+    return ResolvedPath((), Field(path[1], FieldSpec(kind), "attributes", "attributes", True), path[1], True)
+
+
+def _link_type(annotation: object) -> FieldType:
+    """The kind of an edge's attribute: a list of keys, a flag, or a key."""
+    if get_origin(annotation) is list:
+        return FieldType.TAGS
+    options = (annotation, *get_args(annotation))
+    if bool in options:
+        return FieldType.BOOLEAN
+    return FieldType.TAGS if any(get_origin(option) is list for option in options) else FieldType.PICKLIST
+
+
+def names_of(registry: Registry, resource: AnyResource) -> list[str]:
+    """What may stand at a point of a path: the object's fields and relations."""
     return [*resource.fields, *registry.relations[resource.name]]

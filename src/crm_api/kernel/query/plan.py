@@ -1,6 +1,8 @@
 """Plans: what is asked, without the values asked for. Equal plans compile to the same statement, so a plan is its cache key.
 
-A value is named by its slot, an index into the list that travels beside the plan.
+Values of filters are named by their slot, an index into the list that travels beside the plan (parameter `v<slot>`). What a
+page is about has parameters of fixed names: `parent_id`, `ids`, `since`, `as_of`, `q`, and `s<n>` with `seek_id` for the row
+after which it starts. Limits are part of the plan: PostgreSQL then knows them, and keeps one generic plan per statement.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ Slot = int
 class Condition:
     """`field op value`. `value` is a slot, another field's path, or None for operators without one.
 
-    `shape` tells variants of one operator apart that need different SQL (`short` for a `contains` below three characters).
+    `second` is the slot of a second value: the upper end of `between`, the trigrams of a text match. `third` is the plain start
+    of a `starts_with`, whose `value` is a LIKE pattern. `shape` tells variants of one operator apart that need different SQL.
     """
 
     path: Path
     op: str
     value: Slot | Path | None = None
     second: Slot | None = None
+    third: Slot | None = None
     shape: str = ""
 
 
@@ -63,7 +67,7 @@ Node = Condition | And | Or | Not | Quantified
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of a sort. `position_of` is the slot of the list of option keys whose order it follows."""
+    """One key of a sort. `options` is the slot of the list of option keys whose order it follows."""
 
     path: Path
     descending: bool
@@ -78,21 +82,20 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Where a page starts: the slots of the last row's sort values (None where that value was null) and of its id."""
+    """Where a page starts: for each sort key whether the last row had a value there, and which way the page goes."""
 
-    values: tuple[Slot | None, ...]
-    id: Slot
+    present: tuple[bool, ...]
     backwards: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """Related records inside the answer."""
+    """Related records inside the answer. `digest` is the slot of what the cursor of an expanded list belongs to."""
 
     relation: str
     fields: tuple[Path, ...] | None = None
     expand: tuple[Expansion, ...] = ()
-    limit: Slot | None = None
+    limit: int | None = None
     sort: tuple[SortKey, ...] = ()
     filter: Node | None = None
     digest: Slot | None = None
@@ -104,16 +107,15 @@ class Parent:
 
     object: str
     relation: str
-    id: Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One read of one object.
 
-    `deleted`: whether deleted records are left out, included, or the only ones. `text` is the slot of the full-text query.
-    `as_of` is the slot of an instant in the past. `ids` is the slot of a list of ids to which the read is confined (single
-    reads, batch reads, answers to writes).
+    `deleted`: whether deleted records are left out, included, or the only ones. `text`, `as_of`, `ids`, `since`: whether the
+    read is a full-text search, about an instant in the past, confined to given ids, to records changed since a journal
+    number. `guarded`: no index serves the order, so the statement answers only where the object has few records.
     """
 
     object: str
@@ -124,12 +126,13 @@ class Plan:
     seek: Seek | None = None
     deleted: Literal["exclude", "only", "include"] = "exclude"
     count: Literal["none", "estimate", "exact"] = "none"
-    text: Slot | None = None
-    as_of: Slot | None = None
-    ids: Slot | None = None
-    since: Slot | None = None
-    limit: Slot | None = None
+    text: bool = False
+    as_of: bool = False
+    ids: bool = False
+    since: bool = False
+    limit: int = 1
     parent: Parent | None = None
+    guarded: bool = False
 
 
 MAX_CONDITIONS = 100
@@ -140,3 +143,16 @@ MAX_EXPANDED = 50
 DEFAULT_EXPANDED = 10
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
+MAX_SORT_KEYS = 3
+MAX_VALUES = 1_000
+MAX_EXPANDED_ROWS = 10_000
+"""Rows of a page times the limits of its expansions."""
+
+ANY_SORT_ROWS = 10_000
+"""Up to this many live records of an object, any order may be asked for: sorting them all costs a few milliseconds."""
+
+RANK_LIMIT = 2_000
+"""A full-text search ranks the newest matches, at most so many."""
+
+COUNT_ESTIMATE = 10_000
+"""`count=estimate` counts up to here, and answers one more where there are more."""

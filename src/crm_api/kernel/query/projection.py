@@ -6,7 +6,8 @@ of 50 members). A field that the caller may not read is simply not selected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement, FromClause
@@ -14,6 +15,8 @@ from sqlalchemy.sql import ColumnElement, FromClause
 from crm_api.kernel.resource import AnyResource
 
 LAST = ("custom_fields", "tags", "external_ids")
+UNSHOWN = frozenset({"search", "search_text", "trigrams"})
+"""Columns of a record's table that no answer shows, and that are long."""
 
 
 def ordered_names(resource: AnyResource) -> tuple[str, ...]:
@@ -29,8 +32,35 @@ def record_columns(resource: AnyResource, row: FromClause, names: Iterable[str] 
     return [object_name, *(resource.fields[name].as_json(row).label(name) for name in chosen)]
 
 
+def as_json(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[Any]:
+    """The select list of one row as a JSON object."""
+    inner = sa.select(*columns).correlate(row).subquery("_r")
+    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+
+
+def as_text(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[str]:
+    """The same as text, which the driver hands on without a look inside."""
+    return sa.cast(as_json(columns, row), sa.Text)
+
+
 def record_json(resource: AnyResource, row: FromClause) -> ColumnElement[str]:
     """The canonical JSON text of one row of the resource's table (or of anything with its columns)."""
-    columns = record_columns(resource, row)
-    inner = sa.select(*columns).correlate(row).subquery("_r")
-    return sa.cast(sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery(), sa.Text)
+    return as_text(record_columns(resource, row), row)
+
+
+def stored_columns(row: FromClause) -> list[ColumnElement[Any]]:
+    """The columns of a record's row that an answer may need."""
+    return [column for column in row.c if column.name not in UNSHOWN]
+
+
+def link_json(link: FromClause) -> ColumnElement[Any]:
+    """A link as the contract shows it."""
+    text = sa.literal_column
+
+    def end(object_: Any, id_: Any) -> ColumnElement[Any]:
+        return sa.func.json_build_object(text("'object'"), object_, text("'id'"), id_)
+
+    return sa.func.json_build_object(
+        text("'id'"), link.c.id, text("'relation'"), link.c.relation, text("'from'"), end(link.c.from_object, link.c.from_id),
+        text("'to'"), end(link.c.to_object, link.c.to_id), text("'attributes'"), link.c.attributes, text("'version'"), link.c.version,
+    )  # fmt: skip

@@ -17,7 +17,12 @@ from sqlalchemy.sql import ColumnElement
 
 from crm_api.kernel.query.filters import ORG, Source, bind
 from crm_api.kernel.query.plan import Seek, SortKey
+from crm_api.kernel.registry import Registry
+from crm_api.kernel.resource import AnyResource
 from crm_api.models.columns import FieldType
+
+_FEW_TIES = (FieldType.DATETIME, FieldType.UUID)
+"""Kinds whose values rarely repeat, so that a second sort key sorts a handful of rows at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,32 @@ class Key:
     expression: ColumnElement[Any]
     descending: bool
     nullable: bool
+    type: Any
     seek: ColumnElement[Any] | None = None
-    type: Any = None
+
+
+def follows_positions(registry: Registry, resource: AnyResource, name: str) -> bool:
+    """Whether a field is sorted by the position of what it names (options, statuses, stages), not by its own value."""
+    field = resource.fields[name]
+    if field.type is FieldType.PICKLIST:
+        return bool(field.spec.options) or field.spec.option_object is not None
+    if field.type is not FieldType.REFERENCE or field.spec.target is None:
+        return False
+    return "position" in registry[field.spec.target].fields
+
+
+def is_indexed(registry: Registry, resource: AnyResource, keys: Sequence[SortKey]) -> bool:
+    """Whether an index gives this order: that of its only key, or of a first key with hardly any ties, or one for all of them."""
+    name = keys[0].path[0]
+    field = resource.fields[name]
+    envelope = name in ("created_at", "updated_at", "id")
+    if not (envelope or field.spec.indexed or field.spec.unique) or follows_positions(registry, resource, name):
+        return False
+    if len(keys) == 1 or envelope or field.spec.unique or field.type in _FEW_TIES:
+        return True
+    given = tuple(key.text for key in keys)
+    turned = tuple(text.removeprefix("-") if text.startswith("-") else f"-{text}" for text in given)
+    return given in resource.composite_sorts or turned in resource.composite_sorts
 
 
 def sort_expression(key: SortKey, source: Source) -> tuple[ColumnElement[Any], Any, bool]:
@@ -37,17 +66,17 @@ def sort_expression(key: SortKey, source: Source) -> tuple[ColumnElement[Any], A
     if key.options is not None:
         position = sa.func.array_position(bind(key.options, ARRAY(sa.Text())), field.value(source.row))
         return position, sa.Integer(), True
-    if field.type is FieldType.PICKLIST and field.spec.option_object is not None:
-        options = source.registry[field.spec.option_object].table.alias(source.names("o"))
-        found = sa.select(sa.func.min(options.c.position)).where(
-            options.c.org_id == ORG, options.c.key == field.value(source.row), options.c.deleted_at.is_(None)
-        )
-        return found.correlate(source.row).scalar_subquery(), sa.Integer(), True
-    if field.type is FieldType.REFERENCE and field.relation is not None:
-        relation = source.registry.relations[source.resource.name][field.relation]
-        if "position" in source.registry[relation.target].fields:
-            _, row = source.join((relation,))
-            return row.c.position, sa.Integer(), True
+    if follows_positions(source.registry, source.resource, field.name):
+        if field.type is FieldType.PICKLIST:
+            assert field.spec.option_object is not None
+            options = source.registry[field.spec.option_object].table.alias(source.names("o"))
+            found = sa.select(sa.func.min(options.c.position)).where(
+                options.c.org_id == ORG, options.c.key == field.value(source.row), options.c.deleted_at.is_(None)
+            )
+            return found.correlate(source.row).scalar_subquery(), sa.Integer(), True
+        assert field.relation is not None
+        _, row = source.join((source.registry.relations[source.resource.name][field.relation],))
+        return row.c.position, sa.Integer(), True
     return field.comparable(source.row), field.sql_type, key.nullable
 
 
@@ -56,27 +85,28 @@ def keys_of(sort: Sequence[SortKey], seek: Seek | None, source: Source) -> list[
     keys = []
     for index, sort_key in enumerate(sort):
         expression, type_, nullable = sort_expression(sort_key, source)
-        slot = None if seek is None else seek.values[index]
-        keys.append(Key(expression, sort_key.descending, nullable, None if slot is None else bind(slot, type_), type_))
+        start = sa.bindparam(f"s{index}", type_=type_) if seek is not None and seek.present[index] else None
+        keys.append(Key(expression, sort_key.descending, nullable, type_, start))
     return keys
 
 
 def order_by(
     keys: Sequence[Key], id_column: ColumnElement[Any], backwards: bool, *, branched: bool, last: bool
 ) -> list[ColumnElement[Any]]:
-    """ORDER BY terms. `branched`: the first key is known to be not null throughout, so it needs no null flag. `last`: whether
-    the last key of the whole sort descends, which is the direction of the tie-break."""
+    """ORDER BY terms. `branched`: the first key is known to be not null throughout. `last`: whether the last key of the whole
+    sort descends, which is the direction of the tie-break."""
     terms: list[ColumnElement[Any]] = []
     for index, key in enumerate(keys):
-        if key.nullable and not (branched and index == 0):
-            flag = key.expression.is_(None)
-            terms.append(flag.desc() if backwards else flag.asc())
-        terms.append(_directed(key.expression, key.descending != backwards))
+        term = _directed(key.expression, key.descending != backwards)
+        # ascending, PostgreSQL has nulls last by itself, and backwards first; saying so would not hurt but neither help
+        if key.nullable and key.descending and not (branched and index == 0):
+            term = term.nulls_first() if backwards else term.nulls_last()
+        terms.append(term)
     terms.append(_directed(id_column, last != backwards))
     return terms
 
 
-def _directed(expression: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:
+def _directed(expression: ColumnElement[Any], descending: bool) -> sa.UnaryExpression[Any]:
     return expression.desc() if descending else expression.asc()
 
 
@@ -87,6 +117,8 @@ def after(
     id_after = _beyond(id_column, seek_id, last != backwards)
     plain = all(key.seek is not None and not (key.nullable and not (branched and i == 0)) for i, key in enumerate(keys))
     if plain and all(key.descending == last for key in keys):
+        if not keys:
+            return id_after
         left = sa.tuple_(*(key.expression for key in keys), id_column)
         right = sa.tuple_(*(key.seek for key in keys), seek_id)
         return left < right if last != backwards else left > right
@@ -99,8 +131,8 @@ def after(
             options.append(sa.and_(*equal, beyond))
         equal.append(key.expression.is_(None) if key.seek is None else key.expression == key.seek)
     options.append(sa.and_(*equal, id_after))
-    bound = _bound(keys[0], branched, backwards) if keys else None
     either = sa.or_(*options)
+    bound = _bound(keys[0], branched, backwards)
     return either if bound is None else sa.and_(bound, either)
 
 
