@@ -13,6 +13,7 @@ from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
 from crm_api.http.app import build_engine
 from crm_api.http.logging import configure_logging
+from crm_api.jobs.expiry import EXPIRE_JOBS
 from crm_api.jobs.queue import Queue
 from crm_api.jobs.relay import Relay
 from crm_api.jobs.runner import Runner
@@ -56,8 +57,8 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         wakeups = Wakeups(settings.redis_url, wake, everything=True)
         relay.publish = wakeups.publish
     owner = settings.database_owner_url
-    jobs = Jobs(database, clock, None if owner is None else driver_url(owner))
-    queue = Queue(settings.redis_url, jobs, SWEEPS)
+    jobs = Jobs(database, clock, None if owner is None else driver_url(owner), settings.data_dir)
+    queue = Queue(settings.redis_url, jobs, (*SWEEPS, EXPIRE_JOBS))
     tasks = [
         asyncio.create_task(relay.run(), name="relay"),
         asyncio.create_task(runner.run(), name="jobs"),

@@ -48,6 +48,11 @@ class Runner:
         self._woken = asyncio.Event()
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
+    @property
+    def busy(self) -> tuple[UUID, ...]:
+        """The organisations whose jobs run here."""
+        return tuple(self._busy)
+
     def wake(self, org_id: UUID | None) -> None:
         """There may be something to do."""
         self._woken.set()

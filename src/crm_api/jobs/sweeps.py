@@ -5,9 +5,10 @@ Each sweep may run at any time, twice, or in two processes at once, and stops in
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -33,11 +34,15 @@ log = structlog.get_logger("crm_api.sweeps")
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """What jobs work with. `owner_url` (`postgresql://`) is None where the worker may not change the schema."""
+    """What sweeps work with. `owner_url` (`postgresql://`) is None where the worker may not change the schema.
+
+    `data_dir` holds the files that jobs made.
+    """
 
     database: Database
     clock: Clock
     owner_url: str | None = None
+    data_dir: Path = Path(".crm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +86,29 @@ _SNAPSHOTS: Final = Statement(
 )
 
 
-async def expire_rows(jobs: Jobs) -> None:
-    """Removes answers kept for repeated requests after a day, and journal rows and snapshots past their time."""
-    now = jobs.clock.now()
-    journal = uuid7_floor(now - JOURNAL)
+async def organizations(jobs: Jobs) -> AsyncIterator[UUID]:
+    """Every organisation, a page of them at a time."""
     after: UUID | None = None
     while True:
         async with jobs.database.connection() as connection:
             page = [row["id"] for row in await connection.fetch(_ORGANIZATIONS, {"after": after, "limit": _PAGE})]
         for org_id in page:
-            for statement, before in ((_KEYS, now - IDEMPOTENCY), (_JOURNAL, journal), (_SNAPSHOTS, journal)):
-                removed = CHUNK
-                while removed == CHUNK:
-                    async with unit_of_work(jobs.database, org_id, jobs.clock) as uow:
-                        removed = await uow.fetch_value(statement, {"org_id": org_id, "before": before, "limit": CHUNK})
+            yield org_id
         if len(page) < _PAGE:
             return
         after = page[-1]
+
+
+async def expire_rows(jobs: Jobs) -> None:
+    """Removes answers kept for repeated requests after a day, and journal rows and snapshots past their time."""
+    now = jobs.clock.now()
+    journal = uuid7_floor(now - JOURNAL)
+    async for org_id in organizations(jobs):
+        for statement, before in ((_KEYS, now - IDEMPOTENCY), (_JOURNAL, journal), (_SNAPSHOTS, journal)):
+            removed = CHUNK
+            while removed == CHUNK:
+                async with unit_of_work(jobs.database, org_id, jobs.clock) as uow:
+                    removed = await uow.fetch_value(statement, {"org_id": org_id, "before": before, "limit": CHUNK})
 
 
 async def keep_partitions(jobs: Jobs) -> None:
