@@ -45,7 +45,7 @@ async def test_a_transfer_takes_along_what_the_owner_owned(api: Api) -> None:
     from crm_api.flows.organizations import create_user
 
     user = await create_user(api.app.state.services.database, org_id=api.org_id, email="grace@corp.example", name="Grace")
-    other = str(user if not isinstance(user, dict) else user["user_id"])
+    other = str(user)
     account = await api.make("accounts", name="Acme")
     mine = await api.make("contacts", last_name="Mine", account_id=account["id"])
     theirs = await api.make("contacts", last_name="Theirs", account_id=account["id"], owner_id=other)
@@ -67,7 +67,8 @@ async def test_tags_set_in_parallel_are_all_kept(api: Api) -> None:
     assert {a.status_code for a in answers} == {200}
     assert sorted((await api.get(account))["tags"]) == sorted(f"t{n}" for n in range(20))
     assert "t3" not in (await api.ok("DELETE", f"/v1/accounts/{account['id']}/tags/t3"))["tags"]
-    await api.fails("DELETE", f"/v1/accounts/{account['id']}/tags/t3", 404, "not_found")
+    again = await api.http.delete(f"/v1/accounts/{account['id']}/tags/t3")
+    assert (again.status_code, again.headers["x-outcome"]) == (200, "unchanged")
 
 
 async def test_emails_have_one_primary(api: Api) -> None:
@@ -79,7 +80,7 @@ async def test_emails_have_one_primary(api: Api) -> None:
     removed = await api.ok("DELETE", f"{at}/ada@home.example")
     assert (removed["email"], len(removed["emails"])) == ("ada@corp.example", 1)
     await api.fails("PUT", f"{at}/nonsense", 422, "validation_failed")
-    address = await api.ok("PUT", f"/v1/contacts/{contact['id']}/addresses/primary", json={"city": "Berlin"})
+    address = await api.ok("PUT", f"/v1/contacts/{contact['id']}/addresses/main", json={"city": "Berlin"})
     assert address["address"]["city"] == "Berlin"
 
 
