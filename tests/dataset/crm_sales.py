@@ -73,7 +73,7 @@ async def load(api: Api, folder: str) -> Imported:
         user = await create_user(
             api.app.state.services.database, org_id=api.org_id, email=f"agent{number}-{api.org_id}@corp.example", name=row["sales_agent"]
         )
-        agents[row["sales_agent"]], regions[row["sales_agent"]] = str(user["user_id"]), row["regional_office"]
+        agents[row["sales_agent"]], regions[row["sales_agent"]] = str(user), row["regional_office"]
     pipeline = await api.make("pipelines", name="Sales opportunities")
     stages = [
         {"name": name, "pipeline_id": pipeline["id"], "category": "open", "probability": float(probability), "position": position}
@@ -99,7 +99,7 @@ async def load(api: Api, folder: str) -> Imported:
                 "pipeline_id": pipeline["id"],
                 "stage_id": stage_ids[stage],
                 "amount": row["close_value"] or None,
-                "opened_at": None if began is None else f"{began}T00:00:00Z",
+                **({"opened_at": f"{began}T00:00:00Z"} if began else {}),
                 "close_date": None if closed is None else str(closed),
                 "tags": [regions[row["sales_agent"]]],
                 **({"closed_at": f"{closed}T00:00:00Z"} if closed else {}),

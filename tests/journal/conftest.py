@@ -1,23 +1,11 @@
-"""A migrated database for the journal's tests, and organisations in it."""
+"""A pool for tests that work on the journal without the application."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from crm_api.db.engine import Database
 from crm_api.embedded import DatabaseUrls
-from tests.databases import migrated, server
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def urls() -> Iterator[DatabaseUrls]:
-    with server() as admin_url, migrated(admin_url) as found:
-        yield found
 
 
 @pytest.fixture

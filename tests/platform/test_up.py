@@ -59,7 +59,7 @@ def up(data_dir: Path, environment: dict[str, str], *options: str) -> Iterator[R
         line = process.stdout.readline()
         assert line, log.read_text()
         told = json.loads(line)
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 60  # 5 s on a quiet machine; the suite keeps all cores busy
         yield Running(process, told["url"], told["token"], data_dir)
     finally:
         if process.poll() is None:

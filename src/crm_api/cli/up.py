@@ -142,7 +142,7 @@ def _demo_token(plan: Plan, settings: Settings) -> str:
     return tokens[key]
 
 
-def _wait_until_ready(url: str, supervisor: Supervisor, patience: float = 30.0) -> None:
+def _wait_until_ready(url: str, supervisor: Supervisor, patience: float = 60.0) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http import account, reports
+from crm_api.http import account, deals, jobs, reports
 from crm_api.http.composite import composite
+from crm_api.http.events_routes import build_events_router
 from crm_api.http.records import build_record_router, links
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.registry import Registry
@@ -19,10 +20,13 @@ def build_router() -> APIRouter:
     router = APIRouter(route_class=KernelRoute)
     router.include_router(build_record_router(REGISTRY))
     router.include_router(account.router)
+    router.include_router(deals.router)
     router.include_router(reports.router)
+    router.include_router(jobs.router)
     router.add_api_route("/v1/links", links.list_all, methods=["GET"], response_model=None, name="list_links", tags=["links"])
     router.add_api_route(
         "/v1/links/batch/read", links.read_batch, methods=["POST"], response_model=None, name="batch_read_links", tags=["links"]
     )
+    router.include_router(build_events_router())
     router.add_api_route("/v1/composite", composite, methods=["POST"], response_model=None, tags=["composite"])
     return router

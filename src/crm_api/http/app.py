@@ -13,6 +13,7 @@ from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
 from crm_api.http.dispatch import SegmentRouter
 from crm_api.http.docs import build_docs_router
+from crm_api.http.feed import Feeds
 from crm_api.http.health import build_health_router
 from crm_api.http.logging import AccessLog
 from crm_api.http.metrics import Metrics
@@ -22,6 +23,7 @@ from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.services import Services
 from crm_api.http.valkey import Valkey
 from crm_api.kernel.engine import Engine
+from crm_api.kernel.events import on_commit
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.writer import Writer
 from crm_api.settings import Settings
@@ -80,9 +82,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     if services.valkey is not None:
         await services.valkey.start()
+    feeds = Feeds(services.database, services.clock, services.valkey, services.settings.redis_url)
+    feeds.start()
+    app.state.feeds = feeds
+    on_commit(feeds.nudge)
     try:
         yield
     finally:
+        on_commit(None)
+        await feeds.close()
         if services.valkey is not None:
             await services.valkey.close()
         await services.database.close()

@@ -99,9 +99,7 @@ def type_patterns(registry: Registry, names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         head, dot, verb = name.partition(".")
         if name != "*" and (not dot or (head != "*" and head not in singulars) or (verb != "*" and verb not in (*VERBS, "finished"))):
-            raise InvalidValue(
-                "unknown_event_type", allowed=["*", *(f"{singular}.*" for singular in singulars), *(f"*.{verb}" for verb in VERBS)]
-            )
+            raise InvalidValue("enum", allowed=["*", *(f"{singular}.*" for singular in singulars), *(f"*.{verb}" for verb in VERBS)])
         patterns.append(name.replace("_", "\\_").replace("*", "%"))
     return tuple(dict.fromkeys(patterns))
 
@@ -205,20 +203,22 @@ def _one(registry: Registry, reader: Reader) -> Statement:
     where = [events.c.org_id == org, events.c.id == _bind("event_id", sa.Uuid()), *_permitted(events, reader, org)]
     columns = event_columns(registry, events, journal.c.seq, snapshots.c.row, reader.objects)
     shown = sa.select(*columns).select_from(source).where(*where).subquery("x")
-    return compile_statement(sa.select(as_json(shown).label("json")))
+    return compile_statement(sa.select(as_json(shown).label("json")).select_from(shown))
 
 
 def _permitted(events: FromClause, reader: Reader, org: ColumnElement[Any]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [events.c.object == sa.func.any(_bind("objects", ARRAY(sa.Text())))]
     if reader.relations is not None:
         ends = SNAPSHOTS.alias("ls")
-        relation = ends.c.row.op("->>")(sa.literal_column("'relation'"))
-        known = sa.exists(
+        allowed = sa.func.any(_bind("relations", ARRAY(sa.Text())))
+        kept = sa.exists(
             sa.select(sa.literal_column("1"))
             .select_from(ends)
-            .where(ends.c.org_id == org, ends.c.event_id == events.c.id, relation == sa.func.any(_bind("relations", ARRAY(sa.Text()))))
+            .where(ends.c.org_id == org, ends.c.event_id == events.c.id, ends.c.row.op("->>")(sa.literal_column("'relation'")) == allowed)
         ).correlate(events)
-        conditions.append(sa.or_(events.c.object != sa.literal_column(f"'{LINKS}'"), known))
+        # A link's first and last event name its relation; those between have a snapshot that does.
+        named = [events.c.changes.op("#>>")(sa.literal_column(f"'{{relation,{side}}}'")) == allowed for side in ("new", "old")]
+        conditions.append(sa.or_(events.c.object != sa.literal_column(f"'{LINKS}'"), *named, kept))
     return conditions
 
 

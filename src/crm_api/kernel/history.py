@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.sql import FromClause
 
+from crm_api.core.clock import format_timestamp
 from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
-from crm_api.core.errors import BadRequest, FieldError, InvalidCursor, NotFound, TooExpensive
+from crm_api.core.errors import BadRequest, FieldError, InvalidCursor, InvalidValue, NotFound, TooExpensive
 from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import TIMESTAMP_FORMAT
@@ -171,7 +172,7 @@ async def check_as_of(context: Context, resource: AnyResource, at: datetime, *, 
     """
     now = context.uow.now
     if at > now:
-        raise BadRequest(errors=[FieldError("in_future", "as_of must not lie in the future.", parameter=parameter)])
+        raise BadRequest(errors=[InvalidValue("max", max=format_timestamp(now)).at(parameter=parameter)])
     if now - at > SEARCHABLE:
         raise TooExpensive("as_of_days", SEARCHABLE.days, (now - at).days)
     changed = await context.uow.fetch_value(_changed_count(context, resource), {"org_id": context.principal.org_id, "at": at})

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from crm_api.http.records import batch, bulk, links, nested, reads, story, verbs, writes
 from crm_api.http.records.call import Endpoint
 from crm_api.http.records.operation import Kind, Operation, add, record_router
+from crm_api.kernel.members import member_lists
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 
@@ -49,11 +50,13 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
     if bulk.actions_of(resource):
         add(router, route("bulk", "POST", f"{base}/bulk"), bulk.bulk_endpoint(resource))
     add(router, route("history", "GET", f"{record}/history"), story.history_endpoint(resource))
+    if resource.timeline:
+        add(router, route("timeline", "GET", f"{record}/timeline"), story.timeline_endpoint(resource))
     if "merge" in verbs_of:
         add(router, route("merge", "POST", f"{base}/merge"), verbs.merge_endpoint(resource))
     if "update" in verbs_of:
         add(router, route("transfer", "POST", f"{record}/transfer"), verbs.transfer_endpoint(resource))
-        for name in verbs.member_lists(resource):
+        for name in member_lists(resource):
             path = f"{record}/{name}/{{key}}"
             add(router, Operation("member_put", resource, "PUT", path, name), verbs.member_endpoint(resource, name, "PUT"))
             add(router, Operation("member_delete", resource, "DELETE", path, name), verbs.member_endpoint(resource, name, "DELETE"))

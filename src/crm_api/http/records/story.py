@@ -13,7 +13,9 @@ from crm_api.http.records.answers import json_response
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.kernel.history import history
 from crm_api.kernel.query.plan import DEFAULT_PAGE, MAX_PAGE
+from crm_api.kernel.reader import gone
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.timeline import timeline
 
 
 def page_limit(given: dict[str, str]) -> int:
@@ -45,3 +47,23 @@ def history_endpoint(resource: AnyResource) -> Endpoint:
         return json_response(envelope(rows, cursor))
 
     return get_history
+
+
+def timeline_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}/{id}/timeline."""
+
+    @raw
+    async def get_timeline(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        given = call.refuse_parameters(("types", "limit", "cursor"))
+        record = await call.engine.reader.one(call.context, resource, call.path_id(), fields=())
+        if record.deleted:
+            raise gone(record)
+        types = None if "types" not in given else [name for name in given["types"].split(",") if name]
+        rows, cursor = await timeline(
+            call.context, resource, call.path_id(), types=types, cursor=given.get("cursor"), limit=page_limit(given)
+        )
+        return json_response(envelope(rows, cursor))
+
+    return get_timeline

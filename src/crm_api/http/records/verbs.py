@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,18 +10,18 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import Deleted, FieldError, InvalidValue, Merged, NotFound, ValidationFailed
+from crm_api.core.errors import FieldError, InvalidValue, NotFound, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.http.records.answers import json_response, shown, write_answer
+from crm_api.http.records.answers import write_answer
 from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.kernel.members import delete_member, put_member
 from crm_api.kernel.merge import Merger, MergeRequest
 from crm_api.kernel.query.compiler import ReadCompiler
 from crm_api.kernel.query.plan import And, Condition, Plan
-from crm_api.kernel.resource import AnyResource, Row
+from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.types import Patch
-from crm_api.models.columns import FieldType
 
 MAX_LOSERS: Final = 20
 MAX_CASCADE: Final = 5_000
@@ -162,22 +162,6 @@ async def _owned_by(call: Call, resource: AnyResource, relation: str, id_: UUID,
 
 # --- members of lists --------------------------------------------------------------------------------------------------
 
-LISTS: Final = ("tags", "emails", "phones", "addresses")
-_KEYS: Final = {"emails": "address", "phones": "number"}
-Change = Callable[[Row, str, Any], dict[str, Any]]
-
-
-def member_lists(resource: AnyResource) -> list[str]:
-    """The lists of an object whose members have addresses of their own."""
-    found: list[str] = [name for name in ("tags", "emails", "phones") if name in resource.fields]
-    return [*found, "addresses"] if _addresses(resource) else found
-
-
-def _addresses(resource: AnyResource) -> dict[str, str]:
-    """Address fields by the key they have under `addresses`: `billing_address` → `billing`, `address` → `primary`."""
-    names = [name for name, field in resource.fields.items() if field.type is FieldType.ADDRESS]
-    return {"primary" if name == "address" else name.removesuffix("_address"): name for name in names}
-
 
 def member_endpoint(resource: AnyResource, name: str, method: str) -> Endpoint:
     """PUT and DELETE /v1/{object}/{id}/{tags|emails|phones|addresses}/{key}."""
@@ -187,69 +171,15 @@ def member_endpoint(resource: AnyResource, name: str, method: str) -> Endpoint:
         call = Call.of(request)
         call.policy.require(resource.name, "write")
         options = call.answer_options(resource, ("dry_run",))
-        body: Any = {}
-        if method == "PUT" and await request.body():
-            body = _object(await call.json(), _member_keys(name))
-        context, id_, key = call.context, call.path_id(), request.path_params["key"]
-        row = (await lock(context, shape_of(context, resource), [id_])).get(id_)
-        if row is None:
-            raise NotFound()
-        if row["merged_into"] is not None:
-            raise Merged(str(row["merged_into"]))
-        if row["deleted_at"] is not None:
-            raise Deleted(restorable=True)
-        patch = _put(resource, name, row, key, body) if method == "PUT" else _removed(resource, name, row, key)
-        outcome = (await call.engine.writer.update(context, resource, [Patch(id_, patch, call.expected_version())]))[0]
-        if call.minimal():
-            return Response(status_code=204, headers={"x-outcome": outcome.outcome, "preference-applied": "return=minimal"})
-        content = await shown(call, resource, id_, outcome.record, options)
-        return json_response(content, 200, {"etag": f'"{outcome.version}"', "x-outcome": outcome.outcome})
+        id_, key, version = call.path_id(), request.path_params["key"], call.expected_version()
+        writer, context = call.engine.writer, call.context
+        if method == "PUT":
+            body = await call.json() if await request.body() else {}
+            if not isinstance(body, dict):
+                raise ValidationFailed(errors=[InvalidValue("invalid_body", expected="object").at(pointer="")])
+            outcome = await put_member(writer, context, resource, id_, name, key, body, if_match=version)
+        else:
+            outcome = await delete_member(writer, context, resource, id_, name, key, if_match=version)
+        return await write_answer(call, resource, outcome, options)
 
     return change_member
-
-
-def _member_keys(name: str) -> tuple[str, ...]:
-    if name == "addresses":
-        return ("street", "city", "region", "postal_code", "country")
-    return () if name == "tags" else ("type", "is_primary")
-
-
-def _put(resource: AnyResource, name: str, row: Row, key: str, body: dict[str, Any]) -> dict[str, Any]:
-    if name == "tags":
-        return {"tags": list(dict.fromkeys([*row["tags"], key]))}
-    if name == "addresses":
-        return {_address_field(resource, key): {**dict.fromkeys(_member_keys(name)), **body}}
-    member = _KEYS[name]
-    items = [dict(item) for item in row[name]]
-    at = next((i for i, item in enumerate(items) if item[member].casefold() == key.casefold()), len(items))
-    if at == len(items):
-        items.append({member: key, "type": None, "is_primary": not items})
-    primary = body.get("is_primary", items[at]["is_primary"])
-    items[at].update({"type": body.get("type", items[at]["type"]), "is_primary": primary})
-    if primary is True:
-        for index, item in enumerate(items):
-            item["is_primary"] = index == at
-    return {name: items}
-
-
-def _removed(resource: AnyResource, name: str, row: Row, key: str) -> dict[str, Any]:
-    if name == "tags":
-        if key not in row["tags"]:
-            raise NotFound()
-        return {"tags": [tag for tag in row["tags"] if tag != key]}
-    if name == "addresses":
-        return {_address_field(resource, key): None}
-    member = _KEYS[name]
-    items = [dict(item) for item in row[name] if item[member].casefold() != key.casefold()]
-    if len(items) == len(row[name]):
-        raise NotFound()
-    if items and not any(item["is_primary"] for item in items):
-        items[0]["is_primary"] = True
-    return {name: items}
-
-
-def _address_field(resource: AnyResource, key: str) -> str:
-    fields = _addresses(resource)
-    if key not in fields:
-        raise NotFound(f"Addresses of {resource.name} are {', '.join(fields)}.")
-    return fields[key]
