@@ -15,7 +15,7 @@ CLI = [sys.executable, "-m", "crm_api.cli"]
 
 
 def run(environment: dict[str, str], *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*CLI, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*CLI, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, timeout=180, check=False)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def test_several_that_migrate_at_once_wait_for_each_other(servers: Embedde
     command = [sys.executable, "-m", "crm_api.cli", "migrate", "--json"]
     running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for process in running:
-        _, messages = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=180)
         assert process.returncode == 0, messages
     migrate.check(urls.database_owner_url)
     await asyncio.gather(*(asyncio.to_thread(migrate.upgrade, urls.database_owner_url) for _ in range(3)))

@@ -69,7 +69,7 @@ def up(data_dir: Path, environment: dict[str, str], *options: str) -> Iterator[R
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*CLI, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*CLI, *arguments], env=environment, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_the_whole_life(data_dir: Path, plain_environment: dict[str, str]) -> None:
