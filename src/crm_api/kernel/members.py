@@ -101,8 +101,12 @@ def _pair(context: Context, resource: AnyResource, list_name: str) -> tuple[Fiel
 
 
 def _others(context: Context, scalar: Field, items: Field, row: Row, key: str) -> list[dict[str, Any]]:
+    """The list without a member. Where the primary one goes, the first of the others takes its place."""
     wanted = _key(context, scalar, key)
-    return [entry for entry in row[items.column] if _key(context, scalar, entry[_part(scalar)]) != wanted]
+    others = [dict(entry) for entry in row[items.column] if _key(context, scalar, entry[_part(scalar)]) != wanted]
+    if others and not any(entry["is_primary"] for entry in others):
+        others[0]["is_primary"] = True
+    return others
 
 
 def _with(context: Context, scalar: Field, items: Field, row: Row, key: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
