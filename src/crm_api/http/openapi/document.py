@@ -111,7 +111,8 @@ def render(app: FastAPI) -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An API token. Its scopes say what it may do: `<object>:read`, `<object>:write` (contains read), `<object>:delete`, "
+                    "description": "An API token. Its scopes say what it may do: `<object>:read`, `<object>:write` (contains read), "
+                    "`<object>:delete`, "
                     "`*:read`, `events:read`, `admin` (everything).",
                 }
             },

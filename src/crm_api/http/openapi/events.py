@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from crm_api.http.openapi.operations import a, content
 from crm_api.http.openapi.samples import Schema, sample
-from crm_api.http.openapi.schemas import nullable, ref, stem
+from crm_api.http.openapi.schemas import stem
+from crm_api.http.openapi.shared import nullable, ref
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 
@@ -55,5 +56,8 @@ def _webhook(resource: AnyResource, verb: str, title: str, text: str, base: dict
         "tags": [resource.name],
         "security": [],
         "requestBody": {"required": True, "content": content(ref(f"{stem(resource)}Event"), example)},
-        "responses": {"2XX": {"description": "Received. Anything else is tried again."}, "4XX": {"description": "Refused; tried again later."}},
+        "responses": {
+            "2XX": {"description": "Received. Anything else is tried again."},
+            "4XX": {"description": "Refused; tried again later."},
+        },
     }

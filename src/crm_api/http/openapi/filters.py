@@ -72,7 +72,9 @@ def filter_parameters(resource: AnyResource) -> dict[str, Schema]:
                 parameter = _parameter(path, kind, options, op)
                 found[component_name(resource, parameter["name"], options)] = parameter
             if field.type in (FieldType.TAGS, FieldType.MULTI_PICKLIST):
-                found[component_name(resource, path, options)] = query(path, {"type": "array", "items": STRING}, f"`{path}` has any of.", ["vip"])
+                found[component_name(resource, path, options)] = query(
+                    path, {"type": "array", "items": STRING}, f"`{path}` has any of.", ["vip"]
+                )
     return found
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from crm_api.http.openapi.operations import PATCH_TYPES, SINGLE, WRITE_HEADERS, Described, a, content, many, path_parameters
 from crm_api.http.openapi.parameters import headers, parameter
 from crm_api.http.openapi.samples import Schema
-from crm_api.http.openapi.schemas import ref, stem
+from crm_api.http.openapi.schemas import stem
+from crm_api.http.openapi.shared import ref
 from crm_api.http.records.operation import Kind, Operation
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def record_answers(b: Builder, op: Operation) -> dict[str, Schema]:
     }
 
 
-def write_answers(b: Builder, op: Operation, text: str, *, created: bool = False, both: bool = False, minimal: bool = True) -> dict[str, Schema]:
+def write_answers(
+    b: Builder, op: Operation, text: str, *, created: bool = False, both: bool = False, minimal: bool = True
+) -> dict[str, Schema]:
     """What a write of one record answers. `both`: it may create or change."""
     found: dict[str, Schema] = {}
     record = b.record(op.resource)
@@ -89,11 +92,16 @@ def _list(b: Builder, op: Operation) -> Described:
 def _related(b: Builder, op: Operation) -> Described:
     assert op.relation is not None
     target = b.registry[op.relation.target]
-    edge = " Each carries the edge that makes it part of the list as `link`, whose attributes can be filtered: `link.roles`." if op.relation.link else ""
+    edge = (
+        " Each carries the edge that makes it part of the list as `link`, whose attributes can be filtered: `link.roles`."
+        if op.relation.link
+        else ""
+    )
     return Described(
         f"list_{op.resource.name}_{op.relation.name}",
         f"List the {op.relation.name.replace('_', ' ')} of {a(op.resource)}",
-        f"One page of the {op.relation.name.replace('_', ' ')} of {a(op.resource)}.{edge} Takes the filters of `GET /v1/{target.name}`; an expanded list's "
+        f"One page of the {op.relation.name.replace('_', ' ')} of {a(op.resource)}.{edge} Takes the filters of `GET "
+        f"/v1/{target.name}`; an expanded list's "
         "`next_cursor` goes on here.",
         f"{op.resource.name}:read",
         [*path_parameters(op), *b.list_parameters(target)],
@@ -203,7 +211,8 @@ def _upsert_by(b: Builder, op: Operation) -> Described:
     return Described(
         f"upsert_{op.resource.name}_by",
         f"Create or change {a(op.resource)} by a unique field",
-        f"Changes the {op.resource.singular.replace('_', ' ')} that has this unique value, as a merge patch does, or creates it. The value in the path "
+        f"Changes the {op.resource.singular.replace('_', ' ')} that has this unique value, as a merge patch does, or creates it. The "
+        "value in the path "
         "becomes the record's unless the body says otherwise.",
         f"{op.resource.name}:write",
         [*path_parameters(op), *b.shown(op.resource), *_names("DryRun", "AllowDuplicates", "Prefer")],
@@ -247,7 +256,8 @@ def _restore(b: Builder, op: Operation) -> Described:
     return Described(
         f"restore_{op.resource.name}",
         f"Restore {a(op.resource)}",
-        f"Brings a deleted {op.resource.singular.replace('_', ' ')} back. 409 if a live record has taken one of its unique values meanwhile.",
+        f"Brings a deleted {op.resource.singular.replace('_', ' ')} back. 409 if a live record has taken one of its unique values "
+        "meanwhile.",
         f"{op.resource.name}:delete",
         [*path_parameters(op), *b.shown(op.resource), *_names("DryRun", "IfMatch", "Prefer")],
         None,
@@ -258,7 +268,9 @@ def _restore(b: Builder, op: Operation) -> Described:
 
 def _batch(b: Builder, op: Operation) -> Described:
     verb, name = op.detail, stem(op.resource)
-    body = {"create": f"{name}BatchCreate", "update": f"{name}BatchUpdate", "upsert": f"{name}BatchUpsert", "read": "BatchRead"}.get(verb, "BatchIds")
+    body = {"create": f"{name}BatchCreate", "update": f"{name}BatchUpdate", "upsert": f"{name}BatchUpsert", "read": "BatchRead"}.get(
+        verb, "BatchIds"
+    )
     id_ = "01976f6e-8a00-7000-8000-000000000001"
     known = dict(op.resource.example)
     example: dict[str, Any] = {"items": [{"id": id_}]}
@@ -269,21 +281,41 @@ def _batch(b: Builder, op: Operation) -> Described:
     elif verb == "upsert":
         match_on = "external_ids.hubspot"
         example = {"match_on": match_on, "items": [{**known, "external_ids": {"hubspot": "51"}}]}
-    status, outcome = {"create": (201, "created"), "read": (200, None)}.get(verb, (200, f"{verb}d".replace("ed", "d").replace("restord", "restored")))
+    status, outcome = {"create": (201, "created"), "read": (200, None)}.get(
+        verb, (200, f"{verb}d".replace("ed", "d").replace("restord", "restored"))
+    )
     outcome = {"update": "updated", "upsert": "updated", "delete": "deleted", "restore": "restored"}.get(verb, outcome)
-    good = {"index": 0, "status": status, **({"outcome": outcome} if outcome else {}), "id": id_, "version": 3, "record": b.example(op.resource)}
+    good = {
+        "index": 0,
+        "status": status,
+        **({"outcome": outcome} if outcome else {}),
+        "id": id_,
+        "version": 3,
+        "record": b.example(op.resource),
+    }
     result = b.shared_example(f"{name}Batch.{verb}", {"results": [good]})
     options = [] if verb == "read" else _names("DryRun", "AllowDuplicates", "Prefer")
     scope = {"read": "read", "delete": "delete", "restore": "delete"}.get(verb, "write")
-    how = "" if verb == "read" else " `partial` (the default) does what can be done; `atomic` does all or nothing, answering with the first error."
+    how = (
+        ""
+        if verb == "read"
+        else " `partial` (the default) does what can be done; `atomic` does all or nothing, answering with the first error."
+    )
     return Described(
         f"batch_{verb}_{op.resource.name}",
         f"{verb.capitalize()} up to 200 {many(op.resource)}",
-        f"One call for up to 200 records. The results come in the order of the items, each with the status that it alone would have had.{how}",
+        "One call for up to 200 records. The results come in the order of the items, each with the status that it alone would have "
+        f"had.{how}",
         f"{op.resource.name}:{scope}",
         [*b.shown(op.resource), *options],
         {"required": True, "content": content(ref(body), example)},
-        {"207": {"description": "What became of each item.", "headers": headers(), "content": content(ref(f"{name}BatchResult"), shared=result)}},
+        {
+            "207": {
+                "description": "What became of each item.",
+                "headers": headers(),
+                "content": content(ref(f"{name}BatchResult"), shared=result),
+            }
+        },
         () if verb == "read" else (*SINGLE, 412, 423),
     )
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from crm_api.http.openapi.parameters import EVERYWHERE, headers, parameter, query, sort_schema, unique_field
 from crm_api.http.openapi.problems import ALWAYS, WITH_BODY, error_answers
 from crm_api.http.openapi.samples import Schema, sample
-from crm_api.http.openapi.schemas import ref, stem
+from crm_api.http.openapi.schemas import stem
+from crm_api.http.openapi.shared import ref
 from crm_api.http.records.operation import Kind, Operation
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
@@ -46,6 +47,16 @@ def many(resource: AnyResource) -> str:
     return resource.name.replace("_", " ")
 
 
+def read_scope(op: Operation) -> str:
+    """The scope of reads."""
+    return f"{op.resource.name}:read"
+
+
+def one(op: Operation) -> str:
+    """`case comment`."""
+    return op.resource.singular.replace("_", " ")
+
+
 def content(schema: Schema, example: Any = None, *, types: Sequence[str] = (JSON,), shared: str | None = None) -> Schema:
     """A body with an example, written here or (`shared`) kept among the document's components."""
     shown: Schema = {"schema": schema}
@@ -53,7 +64,7 @@ def content(schema: Schema, example: Any = None, *, types: Sequence[str] = (JSON
         shown["examples"] = {"example": {"$ref": EXAMPLE_REF + shared}}
     elif example is not None:
         shown["examples"] = {"example": {"value": example}}
-    return {kind: shown for kind in types}
+    return dict.fromkeys(types, shown)
 
 
 class Builder:
@@ -117,14 +128,17 @@ class Builder:
     def shown(self, resource: AnyResource) -> list[Schema]:
         """`fields`, `expand` and the options of expanded lists."""
         prefixes = ("Fields.", "Expand.", "ExpandLimit.", "ExpandSort.", "ExpandFields.")
-        mine = [
-            name for name in self.parameters if name.startswith(prefixes) and name.partition(".")[2].partition(".")[0] == resource.name
-        ]
+        mine = [name for name in self.parameters if name.startswith(prefixes) and name.partition(".")[2].partition(".")[0] == resource.name]
         return [parameter(name) for name in mine]
 
     def list_parameters(self, resource: AnyResource) -> list[Schema]:
         """What every list of records understands, but its field filters."""
-        order = query("sort", sort_schema(resource), "The order: fields, descending with `-` in front. Nulls come last either way.", list(resource.default_sort))
+        order = query(
+            "sort",
+            sort_schema(resource),
+            "The order: fields, descending with `-` in front. Nulls come last either way.",
+            list(resource.default_sort),
+        )
         first = ["Limit", "Cursor"]
         rest = ["Count", "Deleted", *(["Q"] if resource.has_search else []), "Filter", "Since", "AsOf", "Consistent"]
         return [
@@ -166,7 +180,15 @@ def path_parameters(operation: Operation) -> list[Schema]:
             found.append(parameter("UniqueValue"))
         elif segment.startswith("{"):
             name = segment.strip("{}")
-            found.append({"name": name, "in": "path", "required": True, "description": f"The {name.replace('_', ' ')}.", "schema": {"type": "string"}})
+            found.append(
+                {
+                    "name": name,
+                    "in": "path",
+                    "required": True,
+                    "description": f"The {name.replace('_', ' ')}.",
+                    "schema": {"type": "string"},
+                }
+            )
     return found
 
 
@@ -197,6 +219,11 @@ READING: Final = frozenset({"search", "aggregate"})
 
 
 def _makers(builder: Builder) -> dict[Kind, Callable[[Operation], Described]]:
-    from crm_api.http.openapi import kinds, more_kinds
+    from crm_api.http.openapi import kinds, link_kinds, more_kinds, nested_kinds
 
-    return {**kinds.makers(builder), **more_kinds.makers(builder)}
+    return {
+        **kinds.makers(builder),
+        **more_kinds.makers(builder),
+        **link_kinds.makers(builder),
+        **nested_kinds.makers(builder),
+    }

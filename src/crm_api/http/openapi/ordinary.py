@@ -51,7 +51,10 @@ def _completed(context: RouteContext, method: str, template: str, operation: Sch
     own += list(overlay.parameters) if overlay is not None else []
     common = (("IdempotencyKey",) if writes else ()) + (EVERYWHERE if authenticated else ())
     operation["parameters"] = [
-        *(path(name, _UUID if name == "id" else {"type": "string"}, f"The {name.replace('_', ' ')}.", _path_example(name)) for name in missing),
+        *(
+            path(name, _UUID if name == "id" else {"type": "string"}, f"The {name.replace('_', ' ')}.", _path_example(name))
+            for name in missing
+        ),
         *own,
         *(parameter(name) for name in common),
     ]
@@ -76,6 +79,8 @@ def _path_example(name: str) -> str:
 
 def _parameter(found: Schema) -> Schema:
     """FastAPI's parameter with its example where linters and readers look for it, and lists as the contract reads them."""
+    if "$ref" in found:
+        return found
     schema = found.get("schema", {})
     if found.get("in") == "path" and found["name"] == "id" and "description" not in found:
         return parameter("RecordId")

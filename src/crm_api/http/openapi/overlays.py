@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from crm_api.http.openapi.event_overlays import EVENTS
 from crm_api.http.openapi.operations import content
-from crm_api.http.openapi.parameters import STRING, headers, parameter, path, query
+from crm_api.http.openapi.overlay import Overlay, answer, page_of
+from crm_api.http.openapi.parameters import STRING, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.shared import nullable, ref
 
@@ -23,76 +24,16 @@ _EDGE: Final = {
     "version": 1,
 }
 _DONE: Final = {"next_cursor": None, "prev_cursor": None, "has_more": False}
-_EXAMPLE_EVENT: Final = {
-    "id": _EVENT,
-    "seq": 48211,
-    "type": "contact.updated",
-    "org_id": "01976f6e-8a00-7000-8000-0000000000c0",
-    "object": "contacts",
-    "record_id": _A,
-    "version": 7,
-    "occurred_at": "2026-11-22T03:31:00.000000Z",
-    "api_version": "2026-12-01",
-    "actor": {"type": "user", "id": _A},
-    "cause": {"action": "contacts.update", "request_id": "01976f6e-8a00-7000-8000-00000000000f"},
-    "transaction": {"id": "01976f6e-8a00-7000-8000-0000000000f0", "index": 0, "last": True},
-    "changes": {"title": {"old": None, "new": "Head of Purchasing"}},
-    "record": None,
-    "test": False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """What is said of one route: members of the operation object that replace FastAPI's, the scopes it needs, errors beside the
-    usual ones, and parameters and answers beside FastAPI's."""
-
-    operation: Schema = field(default_factory=dict)
-    scopes: tuple[str, ...] = ()
-    errors: tuple[int, ...] = ()
-    schemas: dict[str, Schema] = field(default_factory=dict)
-    parameters: tuple[Schema, ...] = ()
-    answers: dict[str, Schema] = field(default_factory=dict)
-
-
-def _page(item: str, description: str) -> Schema:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": {"data": {"type": "array", "items": ref(item)}, "page": ref("Page")},
-        "required": ["data", "page"],
-    }
-
-
-def _answer(status: str, description: str, schema: Schema, example: Any, **more: str) -> dict[str, Schema]:
-    return {status: {"description": description, "headers": headers(**more), "content": content(schema, example)}}
-
-
-_EVENT_FILTERS: Final = [
-    query(
-        "event_types",
-        {"type": "array", "items": STRING},
-        "Only events of these types, separated by commas; `*` stands for any verb or object.",
-        ["contact.*", "deal.updated"],
-    ),
-    query("object", STRING, "Only events of this object.", "deals"),
-    query("record_id", {"type": "string", "format": "uuid"}, "Only events of this record; also links that it is an end of.", _A),
-    query(
-        "filter",
-        STRING,
-        "A search tree as JSON over the record's fields, with the operators `changed`, `changed_from` and `changed_to`. Needs `object`.",
-        '{"field":"stage_id","op":"changed"}',
-    ),
-    query("exclude_own", {"type": "boolean", "default": False}, "Leave out what the calling token itself did."),
-]
-_FROM: Final = query("cursor", STRING, "Where to go on: `next_cursor`, any `events_cursor`, `now`, or `oldest`.", _CURSOR)
-_SINCE: Final = query("since", {"type": "string", "format": "date-time"}, "Begin with the first event at or after this instant.", "2026-11-22T03:31:00.000000Z")
-
 _OPERATION_SCHEMA: Final[Schema] = {
     "type": "object",
     "description": "One request of the composite.",
     "properties": {
-        "ref": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$", "description": "A name by which later operations refer to its answer.", "examples": ["a"]},
+        "ref": {
+            "type": "string",
+            "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+            "description": "A name by which later operations refer to its answer.",
+            "examples": ["a"],
+        },
         "method": {"type": "string", "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"], "examples": ["POST"]},
         "path": {
             "type": "string",
@@ -100,7 +41,10 @@ _OPERATION_SCHEMA: Final[Schema] = {
             "description": "Path and query string. A whole segment may be `$ref.path`.",
             "examples": ["/v1/accounts"],
         },
-        "body": {"description": "The body, in which a whole string `$ref.path` is replaced by that value of an earlier answer; `$$` stands for `$`."},
+        "body": {
+            "description": "The body, in which a whole string `$ref.path` is replaced by that value of an earlier answer; `$$` "
+            "stands for `$`."
+        },
         "if_match": {"type": "string", "description": "The `If-Match` header of this operation."},
     },
     "required": ["method", "path"],
@@ -134,9 +78,12 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
     ("POST", "/v1/composite"): Overlay(
         {
             "summary": "Run up to 100 requests in one",
-            "description": "Runs the operations in order, in one transaction, and answers all of them: writes that belong together, or all the reads of a "
-            "screen. A later operation uses an earlier one's answer by `$ref.path`. `atomic` (the default): the first failure undoes everything and is "
-            "the answer, its pointers below `/operations/{index}`. Otherwise each operation succeeds or fails alone.\n\nScopes: those of the operations.",
+            "description": "Runs the operations in order, in one transaction, and answers all of them: writes that belong together, "
+            "or all the reads of a "
+            "screen. A later operation uses an earlier one's answer by `$ref.path`. `atomic` (the default): the first failure undoes "
+            "everything and is "
+            "the answer, its pointers below `/operations/{index}`. Otherwise each operation succeeds or fails alone.\n\nScopes: "
+            "those of the operations.",
             "parameters": [parameter("DryRun")],
             "requestBody": {
                 "required": True,
@@ -151,11 +98,21 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
                     },
                 ),
             },
-            "responses": _answer(
+            "responses": answer(
                 "200",
                 "The answers, in order.",
                 ref("CompositeResult"),
-                {"results": [{"ref": "a", "status": 201, "etag": '"1"', "location": f"/v1/accounts/{_A}", "body": {"object": "accounts", "id": _A}}]},
+                {
+                    "results": [
+                        {
+                            "ref": "a",
+                            "status": 201,
+                            "etag": '"1"',
+                            "location": f"/v1/accounts/{_A}",
+                            "body": {"object": "accounts", "id": _A},
+                        }
+                    ]
+                },
             ),
         },
         errors=(404, 410, 412, 423),
@@ -206,90 +163,26 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
                 parameter("Limit"),
                 parameter("Cursor"),
             ],
-            "responses": _answer("200", "One page.", ref("LinkList"), {"data": [_EDGE], "page": _DONE}, ETag="ETag"),
+            "responses": answer("200", "One page.", ref("LinkList"), {"data": [_EDGE], "page": _DONE}, ETag="ETag"),
         },
-        schemas={"LinkList": _page("Link", "One page of links.")},
+        schemas={"LinkList": page_of("Link", "One page of links.")},
     ),
     ("POST", "/v1/links/batch/read"): Overlay(
         {
             "operationId": "batch_read_links",
             "summary": "Read up to 200 links",
-            "description": "Edges by their ids, in the order asked for, each with a status of its own.\n\nScopes: `<object>:read` of both ends.",
+            "description": "Edges by their ids, in the order asked for, each with a status of its own.\n\nScopes: `<object>:read` of "
+            "both ends.",
             "requestBody": {"required": True, "content": content(ref("BatchLinkIds"), {"items": [{"id": _LINK}]})},
-            "responses": _answer(
-                "207", "Each link, or why not.", ref("LinkBatchResult"), {"results": [{"index": 0, "status": 200, "id": _LINK, "link": _EDGE}]}
+            "responses": answer(
+                "207",
+                "Each link, or why not.",
+                ref("LinkBatchResult"),
+                {"results": [{"index": 0, "status": 200, "id": _LINK, "link": _EDGE}]},
             ),
         },
     ),
-    ("GET", "/v1/events"): Overlay(
-        {
-            "operationId": "list_events",
-            "summary": "Read the journal",
-            "description": "Every change of every record, in one order without gaps: read from a cursor, apply, keep `next_cursor`, go on. With `wait` the "
-            "answer is held back until there is something. The same records appear as `Event` in the stream and in webhooks. Events are kept for at "
-            "least 30 days; an older cursor is 410 `cursor_expired`.\n\nScope: `events:read`; events of objects that the token may not read are left out.",
-            "parameters": [
-                _FROM,
-                _SINCE,
-                *_EVENT_FILTERS,
-                query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Events on a page.", 500),
-                query("wait", {"type": "integer", "minimum": 0, "maximum": 20, "default": 0}, "Seconds to wait for an event if there is none.", 15),
-            ],
-            "responses": _answer(
-                "200",
-                "The next events.",
-                ref("EventList"),
-                {
-                    "data": [_EXAMPLE_EVENT],
-                    "page": {"next_cursor": _CURSOR, "prev_cursor": None, "has_more": False, "events_cursor": _CURSOR, "access_version": 1},
-                },
-            ),
-        },
-        ("events:read",),
-        (410,),
-        {"EventList": _page("Event", "One page of the journal; `next_cursor` is always given, also at the end.")},
-    ),
-    ("GET", "/v1/events/{id}"): Overlay(
-        {
-            "operationId": "get_event",
-            "summary": "Get an event",
-            "description": "One event by its id.\n\nScope: `events:read`.",
-            "parameters": [path("id", {"type": "string", "format": "uuid"}, "The event's id.", _EVENT)],
-            "responses": _answer("200", "The event.", ref("Event"), _EXAMPLE_EVENT),
-        },
-        ("events:read",),
-        (404,),
-    ),
-    ("GET", "/v1/events/stream"): Overlay(
-        {
-            "operationId": "stream_events",
-            "summary": "Follow the journal",
-            "description": "The journal as server-sent events: `id:` is the cursor, `data:` the event. Control lines have an `event:` name: `ready`, `resync`, "
-            "`end`. A comment every 15 seconds keeps the connection open. After a break go on with `Last-Event-ID`. At most 5 streams per token.\n\n"
-            "Scope: `events:read`.",
-            "parameters": [
-                _FROM,
-                _SINCE,
-                *_EVENT_FILTERS,
-                {
-                    "name": "Last-Event-ID",
-                    "in": "header",
-                    "description": "The last `id:` received; goes on after it.",
-                    "schema": STRING,
-                    "example": _CURSOR,
-                },
-            ],
-            "responses": {
-                "200": {
-                    "description": "The stream.",
-                    "headers": headers(),
-                    "content": {"text/event-stream": {"schema": STRING, "examples": {"example": {"value": ': open\n\nid: AZk1Zm9vYmFy\ndata: {"type":"contact.updated"}\n\n'}}}},
-                }
-            },
-        },
-        ("events:read",),
-        (410,),
-    ),
+    **EVENTS,
     ("GET", "/v1/search"): Overlay(
         {
             "operationId": "search_everything",
@@ -297,11 +190,14 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
             "description": "The best matches of a few words among the records of several objects: what a search box needs.\n\n"
             "Scopes: `<object>:read`; objects that the token may not read are left out.",
             "parameters": [
-                {**query("q", {"type": "string", "minLength": 1, "maxLength": 256}, "Words to find, each as a prefix.", "king"), "required": True},
+                {
+                    **query("q", {"type": "string", "minLength": 1, "maxLength": 256}, "Words to find, each as a prefix.", "king"),
+                    "required": True,
+                },
                 query("objects", {"type": "array", "items": STRING}, "Only these objects, separated by commas.", ["contacts", "accounts"]),
                 query("limit", {"type": "integer", "minimum": 1, "maximum": 50}, "How many matches at most.", 8),
             ],
-            "responses": _answer(
+            "responses": answer(
                 "200",
                 "The matches, the best first.",
                 ref("SearchHits"),
@@ -361,4 +257,3 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
         }
     ),
 }
-

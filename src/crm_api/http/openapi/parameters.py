@@ -42,7 +42,9 @@ _VERSION_TAG: Final = {"type": "string", "maxLength": 200}
 
 SHARED: Final[dict[str, Schema]] = {
     "Limit": query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Records on a page.", 20),
-    "Cursor": query("cursor", STRING, "`next_cursor` or `prev_cursor` of another page of the same list with the same filter, sort and view."),
+    "Cursor": query(
+        "cursor", STRING, "`next_cursor` or `prev_cursor` of another page of the same list with the same filter, sort and view."
+    ),
     "Count": query(
         "count",
         {"type": "string", "enum": ["none", "estimate", "exact"], "default": "none"},
@@ -51,18 +53,29 @@ SHARED: Final[dict[str, Schema]] = {
     "Deleted": query(
         "deleted", {"type": "string", "enum": ["exclude", "only", "include"], "default": "exclude"}, "What to do about deleted records."
     ),
-    "Q": query("q", {"type": "string", "minLength": 1, "maxLength": 256}, "Words to find in the record's texts, each as a prefix. Best matches first.", "king"),
+    "Q": query(
+        "q",
+        {"type": "string", "minLength": 1, "maxLength": 256},
+        "Words to find in the record's texts, each as a prefix. Best matches first.",
+        "king",
+    ),
     "Filter": query(
         "filter",
         STRING,
         "A search tree as JSON, as in `POST …/search`: relations both ways, `and`, `or`, `not`. Combined with the other filters by `and`.",
         '{"field":"owner.name","op":"starts_with","value":"ada"}',
     ),
-    "Since": query("since", STRING, "A journal cursor (`page.events_cursor`): gives each record changed since then once, deleted ones too."),
-    "AsOf": query("as_of", INSTANT, "Answer as it would have been at this instant, at most 30 days ago for lists.", "2026-11-22T03:31:00.000000Z"),
+    "Since": query(
+        "since", STRING, "A journal cursor (`page.events_cursor`): gives each record changed since then once, deleted ones too."
+    ),
+    "AsOf": query(
+        "as_of", INSTANT, "Answer as it would have been at this instant, at most 30 days ago for lists.", "2026-11-22T03:31:00.000000Z"
+    ),
     "Consistent": query("consistent", {"type": "boolean", "default": False}, "Pin the walk through all pages to the first page's instant."),
     "DryRun": query("dry_run", {"type": "boolean", "default": False}, "Check everything and answer as if it were done, but store nothing."),
-    "AllowDuplicates": query("allow_duplicates", {"type": "boolean", "default": False}, "Write although a matching rule finds similar records."),
+    "AllowDuplicates": query(
+        "allow_duplicates", {"type": "boolean", "default": False}, "Write although a matching rule finds similar records."
+    ),
     "Conflict": query(
         "conflict",
         {"type": "string", "enum": ["record", "fields"], "default": "record"},
@@ -74,24 +87,35 @@ SHARED: Final[dict[str, Schema]] = {
         "What becomes of records that refer to it: refuse (409), clear their reference, or delete them too.",
     ),
     "Purge": query(
-        "purge", {"type": "boolean", "default": False}, "Remove it for good, with its history's values; answers 204. Needs a permission of its own."
+        "purge",
+        {"type": "boolean", "default": False},
+        "Remove it for good, with its history's values; answers 204. Needs a permission of its own.",
     ),
     "RecordId": path("id", {"type": "string", "format": "uuid"}, "The record's id.", "01976f6e-8a00-7000-8000-000000000001"),
-    "OtherId": path("other_id", {"type": "string", "format": "uuid"}, "The id of the record at the other end.", "01976f6e-8a00-7000-8000-0000000000a1"),
+    "OtherId": path(
+        "other_id", {"type": "string", "format": "uuid"}, "The id of the record at the other end.", "01976f6e-8a00-7000-8000-0000000000a1"
+    ),
     "UniqueValue": path("value", {"type": "string", "minLength": 1}, "The value, percent-encoded (`/` as `%2F`).", "51"),
     "IdempotencyKey": header(
         "Idempotency-Key",
         {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-        "A text of your choice, the same for each repetition of one request: for 24 hours the first answer is given again instead of writing twice.",
+        "A text of your choice, the same for each repetition of one request: for 24 hours the first answer is given again instead of "
+        "writing twice.",
         "b2f1c8de-1",
     ),
     "IfMatch": header(
         "If-Match", _VERSION_TAG, "The `ETag` you read. If the record has another version by now, nothing is written: 412.", '"3"'
     ),
-    "IfNoneMatch": header("If-None-Match", _VERSION_TAG, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'),
+    "IfNoneMatch": header(
+        "If-None-Match", _VERSION_TAG, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
+    ),
     "Prefer": header("Prefer", STRING, "`return=minimal` answers a write without the record (RFC 7240).", "return=minimal"),
-    "TimeZone": header("Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the organisation's.", "Europe/Berlin"),
-    "CrmVersion": header("CRM-Version", {"type": "string", "format": "date"}, "The dated version of the API; else the one of the token.", "2026-12-01"),
+    "TimeZone": header(
+        "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the organisation's.", "Europe/Berlin"
+    ),
+    "CrmVersion": header(
+        "CRM-Version", {"type": "string", "format": "date"}, "The dated version of the API; else the one of the token.", "2026-12-01"
+    ),
     "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors: `en` or `de`.", "de"),
     "RequestId": header(
         "X-Request-Id",
@@ -104,9 +128,21 @@ SHARED: Final[dict[str, Schema]] = {
 EVERYWHERE: Final = ("CrmVersion", "AcceptLanguage", "RequestId")
 
 HEADERS: Final[dict[str, Schema]] = {
-    "XRequestId": {"description": "The request's id; quote it in questions to support.", "schema": STRING, "example": "01976f6e-8a00-7000-8000-00000000000f"},
-    "RateLimitPolicy": {"description": "The limits that hold: `q` is the cost allowed in `w` seconds.", "schema": STRING, "example": '"default";q=600;w=60'},
-    "RateLimit": {"description": "What is left: `r` of the cost, for `t` more seconds.", "schema": STRING, "example": '"default";r=599;t=60'},
+    "XRequestId": {
+        "description": "The request's id; quote it in questions to support.",
+        "schema": STRING,
+        "example": "01976f6e-8a00-7000-8000-00000000000f",
+    },
+    "RateLimitPolicy": {
+        "description": "The limits that hold: `q` is the cost allowed in `w` seconds.",
+        "schema": STRING,
+        "example": '"default";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left: `r` of the cost, for `t` more seconds.",
+        "schema": STRING,
+        "example": '"default";r=599;t=60',
+    },
     "CrmVersion": {"description": "The dated version of the API that answered.", "schema": STRING, "example": "2026-12-01"},
     "ETag": {
         "description": 'Reads: `"<version>.<digest of the answer>"`; writes: `"<version>"`. Use it in `If-Match` and `If-None-Match`.',
@@ -129,7 +165,12 @@ HEADERS: Final[dict[str, Schema]] = {
     "WwwAuthenticate": {"description": "How to authenticate (RFC 6750).", "schema": STRING, "example": 'Bearer error="invalid_token"'},
     "Allow": {"description": "The methods of this path.", "schema": STRING, "example": "GET, HEAD, OPTIONS"},
 }
-COMMON_HEADERS: Final = {"X-Request-Id": "XRequestId", "RateLimit-Policy": "RateLimitPolicy", "RateLimit": "RateLimit", "CRM-Version": "CrmVersion"}
+COMMON_HEADERS: Final = {
+    "X-Request-Id": "XRequestId",
+    "RateLimit-Policy": "RateLimitPolicy",
+    "RateLimit": "RateLimit",
+    "CRM-Version": "CrmVersion",
+}
 
 
 def headers(**names: str) -> Schema:

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from crm_api.http.jobs import JobRead
 from crm_api.http.openapi.samples import REF, Schema, sample
 from crm_api.http.openapi.shared import BATCH_ITEM, ID, IF_MATCH, batch, nullable, ref, shared_schemas
-from crm_api.http.jobs import JobRead
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 
@@ -121,7 +121,10 @@ def _envelopes(found: dict[str, Schema], resource: AnyResource) -> None:
     found[f"{name}List"] = {
         "type": "object",
         "description": f"One page of {words}.",
-        "properties": {"data": {"type": "array", "items": read, "description": f"The {words} of this page, in order."}, "page": ref("Page")},
+        "properties": {
+            "data": {"type": "array", "items": read, "description": f"The {words} of this page, in order."},
+            "page": ref("Page"),
+        },
         "required": ["data", "page"],
     }
     result = copy.deepcopy(BATCH_ITEM)
@@ -139,14 +142,16 @@ def _envelopes(found: dict[str, Schema], resource: AnyResource) -> None:
         match_on = [*resource.unique_fields]
         item = {
             **update,
-            "description": f"A merge patch with the id of the record, or with the unique field that `match_on` names. {update['description']}",
+            "description": "A merge patch with the id of the record, or with the unique field that `match_on` names. "
+            f"{update['description']}",
             "properties": {"id": ID, "if_match": IF_MATCH, **update["properties"]},
         }
         found[f"{name}BatchUpdateItem"] = item
         found[f"{name}BatchUpdate"] = batch(ref(f"{name}BatchUpdateItem"), match_on)
         upsert = found[f"{name}Upsert"] = {
             **found[f"{name}Create"],
-            "description": "A record to create or, where it exists, to change as a merge patch does. What a create needs is needed only then.",
+            "description": "A record to create or, where it exists, to change as a merge patch does. What a create needs is needed "
+            "only then.",
         }
         upsert.pop("required", None)
         found[f"{name}BatchUpsert"] = batch(ref(f"{name}Upsert"), match_on, required=True)

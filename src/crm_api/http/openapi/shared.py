@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from crm_api.core.errors import PROBLEMS
 from crm_api.http.openapi.samples import REF, Schema
@@ -24,7 +24,12 @@ def nullable(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-ID: Final[Schema] = {"type": "string", "format": "uuid", "description": "The record's id.", "examples": ["01976f6e-8a00-7000-8000-000000000001"]}
+ID: Final[Schema] = {
+    "type": "string",
+    "format": "uuid",
+    "description": "The record's id.",
+    "examples": ["01976f6e-8a00-7000-8000-000000000001"],
+}
 IF_MATCH: Final[Schema] = {
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}],
     "description": "The version the caller saw, as a number or as an `ETag`; another one gives 412 for this item.",
@@ -88,7 +93,11 @@ def problem_schema() -> Schema:
             "detail": string | {"description": "What was wrong this time, for a developer."},
             "instance": string | {"description": "The request's id, as in `X-Request-Id`."},
             "errors": {"type": "array", "items": ref("FieldError"), "description": "Each single mistake with its place."},
-            "required_scopes": {"type": "array", "items": string, "description": "With `insufficient_scope`: the scopes one of which is needed."},
+            "required_scopes": {
+                "type": "array",
+                "items": string,
+                "description": "With `insufficient_scope`: the scopes one of which is needed.",
+            },
             "existing": {
                 "type": "array",
                 "items": {
@@ -106,7 +115,11 @@ def problem_schema() -> Schema:
             "merged_into": {"type": ["string", "null"], "description": "With `merged` and `deleted`: the id of the winner."},
             "restorable": {"type": "boolean", "description": "With `deleted`: whether it can be restored."},
             "version": {"type": "integer", "description": "With `version_conflict`: the present version."},
-            "conflicts": {"type": "array", "items": ref("FieldConflict"), "description": "With `version_conflict`: the fields that differ."},
+            "conflicts": {
+                "type": "array",
+                "items": ref("FieldConflict"),
+                "description": "With `version_conflict`: the fields that differ.",
+            },
             "record": {"type": ["object", "null"], "description": "With `version_conflict` and `moved`: the present state."},
             "limit": string | {"description": "The limit that was exceeded."},
             "max": {"type": "number", "description": "Its value."},
@@ -131,7 +144,8 @@ def shared_schemas() -> dict[str, Schema]:
             "type": "object",
             "description": "One mistake. Exactly one of `pointer`, `parameter` and `header` says where it is.",
             "properties": {
-                "pointer": string | {"description": "JSON pointer into the body (RFC 6901); empty for the body as a whole.", "examples": ["/email"]},
+                "pointer": string
+                | {"description": "JSON pointer into the body (RFC 6901); empty for the body as a whole.", "examples": ["/email"]},
                 "parameter": string | {"description": "The query parameter.", "examples": ["amount[gte]"]},
                 "header": string | {"description": "The request header.", "examples": ["If-Match"]},
                 "code": string | {"description": "The kind of mistake, for programs.", "examples": ["invalid_email"]},
@@ -168,9 +182,14 @@ def shared_schemas() -> dict[str, Schema]:
                 "has_more": {"type": "boolean", "description": "Whether a next page has records."},
                 "count": {"type": "integer", "description": "How many records match in all; if `count` asked for it."},
                 "too_broad": {"type": "boolean", "description": "True if `q` matched so many records that only the newest were ranked."},
-                "access_version": {"type": "integer", "description": "Rises when the caller may see other records than before; in the journal only."},
+                "access_version": {
+                    "type": "integer",
+                    "description": "Rises when the caller may see other records than before; in the journal only.",
+                },
                 "events_cursor": string
-                | {"description": "Following `GET /v1/events` from here misses nothing that this page doesn't show. Not in expanded lists."},
+                | {
+                    "description": "Following `GET /v1/events` from here misses nothing that this page doesn't show. Not in expanded lists."
+                },
             },
             "required": ["next_cursor", "prev_cursor", "has_more"],
             "examples": [{"next_cursor": None, "prev_cursor": None, "has_more": False, "events_cursor": "AZk1Zm9vYmFy"}],
@@ -193,7 +212,9 @@ def shared_schemas() -> dict[str, Schema]:
             "properties": {"merged_into": uuid | {"description": "The id of the winner."}},
             "required": ["merged_into"],
         },
-        "BatchIds": batch({"type": "object", "properties": {"id": ID, "if_match": IF_MATCH}, "required": ["id"], "additionalProperties": False})
+        "BatchIds": batch(
+            {"type": "object", "properties": {"id": ID, "if_match": IF_MATCH}, "required": ["id"], "additionalProperties": False}
+        )
         | {"description": "The records to delete or restore."},
         "BatchRead": {
             "type": "object",
@@ -217,13 +238,25 @@ def _search() -> dict[str, Schema]:
     operators = list(dict.fromkeys(op for ops in OPERATORS.values() for op in ops))
     names = {"type": "array", "items": {"type": "string"}}
     tree = ref("Filter")
-    field = {"type": "string", "description": "A field, or the way to one: `account.industry`, `billing_address.city`.", "examples": ["last_name"]}
+    field = {
+        "type": "string",
+        "description": "A field, or the way to one: `account.industry`, `billing_address.city`.",
+        "examples": ["last_name"],
+    }
     return {
         "Filter": {
             "description": "What records must be like. A node is `and`, `or`, `not`, a condition on a field, or a condition on the records "
-            "of a to-many relation. " f"At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels, {MAX_HOPS} relations in a path.",
+            "of a to-many relation. "
+            f"At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels, {MAX_HOPS} relations in a path.",
             "oneOf": [ref("FilterAnd"), ref("FilterOr"), ref("FilterNot"), ref("FilterRelated"), ref("FilterCondition")],
-            "examples": [{"and": [{"field": "last_name", "op": "starts_with", "value": "k"}, {"not": {"field": "tags", "op": "any_of", "value": ["vip"]}}]}],
+            "examples": [
+                {
+                    "and": [
+                        {"field": "last_name", "op": "starts_with", "value": "k"},
+                        {"not": {"field": "tags", "op": "any_of", "value": ["vip"]}},
+                    ]
+                }
+            ],
         },
         "FilterAnd": _node("and", {"type": "array", "minItems": 1, "items": tree}, "All of them."),
         "FilterOr": _node("or", {"type": "array", "minItems": 1, "items": tree}, "At least one of them."),
@@ -239,7 +272,7 @@ def _search() -> dict[str, Schema]:
         },
         "FilterCondition": {
             "type": "object",
-            "description": "A comparison. `value` is a value of the field's type, a list of them, or `{\"field\": name}` for another field. "
+            "description": 'A comparison. `value` is a value of the field\'s type, a list of them, or `{"field": name}` for another field. '
             "Text is compared without regard to case. Null differs from every value.",
             "properties": {
                 "field": field,
@@ -266,7 +299,13 @@ def _search() -> dict[str, Schema]:
             "description": "A question to a list. Everything may be left out.",
             "properties": {
                 "filter": tree,
-                "q": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Words to find, each as a prefix.", "examples": ["king"]},
+                "q": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 256,
+                    "description": "Words to find, each as a prefix.",
+                    "examples": ["king"],
+                },
                 "sort": names | {"maxItems": 3, "description": "Fields, descending with `-` in front.", "examples": [["-created_at"]]},
                 "fields": names | {"description": "The fields to show; all if left out.", "examples": [["display_name", "owner_id"]]},
                 "expand": {
@@ -279,8 +318,16 @@ def _search() -> dict[str, Schema]:
                 "cursor": {"type": "string", "description": "`next_cursor` or `prev_cursor` of a page of the same question."},
                 "count": {"type": "string", "enum": ["none", "estimate", "exact"], "default": "none"},
                 "deleted": {"type": "string", "enum": ["exclude", "only", "include"], "default": "exclude"},
-                "as_of": {"type": "string", "format": "date-time", "description": "Answer as it would have been then; at most 30 days ago."},
-                "explain": {"type": "boolean", "default": False, "description": "Answer with the cost of the question instead of its records."},
+                "as_of": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "Answer as it would have been then; at most 30 days ago.",
+                },
+                "explain": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Answer with the cost of the question instead of its records.",
+                },
             },
             "additionalProperties": False,
         },

@@ -66,7 +66,11 @@ def _events() -> dict[str, Schema]:
         "ChangeList": _page_of("Change", "One page of changes, the newest first."),
         "Event": _object(
             {
-                "id": UUID | {"description": "The event's id; the same in journal, stream and webhooks.", "examples": ["01976f6e-8a00-7000-8000-0000000000f1"]},
+                "id": UUID
+                | {
+                    "description": "The event's id; the same in journal, stream and webhooks.",
+                    "examples": ["01976f6e-8a00-7000-8000-0000000000f1"],
+                },
                 "seq": {"type": "integer", "description": "Its number in the organisation, gap-free and increasing.", "examples": [48211]},
                 "type": event_type,
                 "org_id": UUID | {"examples": ["01976f6e-8a00-7000-8000-0000000000c0"]},
@@ -83,15 +87,39 @@ def _events() -> dict[str, Schema]:
                     "The transaction it happened in, its place there, and whether it is the last.",
                 ),
                 "changes": _CHANGES,
-                "record": {"type": ["object", "null"], "description": "The state after `version`, as far as the reader may see it.", "examples": [None]},
+                "record": {
+                    "type": ["object", "null"],
+                    "description": "The state after `version`, as far as the reader may see it.",
+                    "examples": [None],
+                },
                 "test": {"type": "boolean", "description": "Whether it comes from a sandbox.", "examples": [False]},
             },
-            ["id", "seq", "type", "org_id", "object", "record_id", "version", "occurred_at", "api_version", "actor", "cause", "transaction", "changes", "record", "test"],
+            [
+                "id",
+                "seq",
+                "type",
+                "org_id",
+                "object",
+                "record_id",
+                "version",
+                "occurred_at",
+                "api_version",
+                "actor",
+                "cause",
+                "transaction",
+                "changes",
+                "record",
+                "test",
+            ],
             "One change of one record in one transaction. Journal, stream and webhooks show the same.",
         ),
         "TimelineEntry": _object(
             {
-                "type": STRING | {"description": "`changes` (of the record), `links` (at it), or the object of what belongs to it.", "examples": ["notes"]},
+                "type": STRING
+                | {
+                    "description": "`changes` (of the record), `links` (at it), or the object of what belongs to it.",
+                    "examples": ["notes"],
+                },
                 "id": UUID | {"description": "The event's or the record's id.", "examples": ["01976f6e-8a00-7000-8000-0000000000d5"]},
                 "occurred_at": _INSTANT,
                 "actor": ref("ActorValue"),
@@ -147,14 +175,26 @@ def _bodies() -> dict[str, Schema]:
         "Merge": _object(
             {
                 "winner_id": UUID | {"description": "The record that stays.", "examples": [_A]},
-                "loser_ids": {"type": "array", "minItems": 1, "maxItems": 20, "items": UUID, "description": "The records that end.", "examples": [[_B]]},
+                "loser_ids": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 20,
+                    "items": UUID,
+                    "description": "The records that end.",
+                    "examples": [[_B]],
+                },
                 "field_choices": {
                     "type": "object",
                     "additionalProperties": UUID,
                     "description": "For a field, the id of the record whose value stays.",
                     "examples": [{"phone": _B}],
                 },
-                "dry_run": {"type": "boolean", "default": False, "description": "Answer with the outcome, but store nothing.", "examples": [False]},
+                "dry_run": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Answer with the outcome, but store nothing.",
+                    "examples": [False],
+                },
             },
             ["winner_id", "loser_ids"],
             "Records that are one and the same.",
@@ -194,7 +234,9 @@ def _bodies() -> dict[str, Schema]:
                     "type": "array",
                     "minItems": 1,
                     "items": _object(
-                        {"op": {"type": "string", "enum": ["count", "sum", "avg", "min", "max", "median", "checksum"]}, "field": STRING}, ["op"], "A measure."
+                        {"op": {"type": "string", "enum": ["count", "sum", "avg", "min", "max", "median", "checksum"]}, "field": STRING},
+                        ["op"],
+                        "A measure.",
                     ),
                 },
             },
@@ -205,7 +247,11 @@ def _bodies() -> dict[str, Schema]:
             {
                 "data": {
                     "type": "array",
-                    "items": _object({"group": {"type": "object", "description": "The group's values."}}, ["group"], "One group with its measures (`count`, `sum_amount`)."),
+                    "items": _object(
+                        {"group": {"type": "object", "description": "The group's values."}},
+                        ["group"],
+                        "One group with its measures (`count`, `sum_amount`).",
+                    ),
                 },
                 "page": _object({"events_cursor": STRING}, ["events_cursor"], "Where the journal stood."),
             },
@@ -215,11 +261,21 @@ def _bodies() -> dict[str, Schema]:
         "Bulk": _object(
             {
                 "filter": ref("Filter"),
-                "ids": {"type": "array", "items": UUID, "minItems": 1, "maxItems": MAX_RECORDS, "description": "These records, instead of a filter."},
+                "ids": {
+                    "type": "array",
+                    "items": UUID,
+                    "minItems": 1,
+                    "maxItems": MAX_RECORDS,
+                    "description": "These records, instead of a filter.",
+                },
                 "except_ids": {"type": "array", "items": UUID, "maxItems": MAX_RECORDS, "description": "But not these."},
-                "expect_count": _COUNT | {"description": "How many records the caller counts on; another number is 409 `selection_changed`."},
+                "expect_count": _COUNT
+                | {"description": "How many records the caller counts on; another number is 409 `selection_changed`."},
                 "action": {"type": "string", "enum": list(ACTIONS), "description": "What to do."},
-                "set": {"type": "object", "description": "The new values: fields for `update`, `owner_id` for `transfer`, `tags` for `tag` and `untag`."},
+                "set": {
+                    "type": "object",
+                    "description": "The new values: fields for `update`, `owner_id` for `transfer`, `tags` for `tag` and `untag`.",
+                },
                 "dry_run": {"type": "boolean", "default": False, "description": "Only count."},
             },
             ["action"],

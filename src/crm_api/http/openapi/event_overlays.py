@@ -1,0 +1,143 @@
+"""The routes of the journal, which read their requests themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crm_api.http.openapi.overlay import Overlay, answer, page_of
+from crm_api.http.openapi.parameters import STRING, headers, path, query
+from crm_api.http.openapi.shared import ref
+
+_A: Final = "01976f6e-8a00-7000-8000-000000000001"
+_EVENT: Final = "01976f6e-8a00-7000-8000-0000000000f1"
+_CURSOR: Final = "AZk1Zm9vYmFy"
+_EXAMPLE_EVENT: Final = {
+    "id": _EVENT,
+    "seq": 48211,
+    "type": "contact.updated",
+    "org_id": "01976f6e-8a00-7000-8000-0000000000c0",
+    "object": "contacts",
+    "record_id": _A,
+    "version": 7,
+    "occurred_at": "2026-11-22T03:31:00.000000Z",
+    "api_version": "2026-12-01",
+    "actor": {"type": "user", "id": _A},
+    "cause": {"action": "contacts.update", "request_id": "01976f6e-8a00-7000-8000-00000000000f"},
+    "transaction": {"id": "01976f6e-8a00-7000-8000-0000000000f0", "index": 0, "last": True},
+    "changes": {"title": {"old": None, "new": "Head of Purchasing"}},
+    "record": None,
+    "test": False,
+}
+
+
+_EVENT_FILTERS: Final = [
+    query(
+        "event_types",
+        {"type": "array", "items": STRING},
+        "Only events of these types, separated by commas; `*` stands for any verb or object.",
+        ["contact.*", "deal.updated"],
+    ),
+    query("object", STRING, "Only events of this object.", "deals"),
+    query("record_id", {"type": "string", "format": "uuid"}, "Only events of this record; also links that it is an end of.", _A),
+    query(
+        "filter",
+        STRING,
+        "A search tree as JSON over the record's fields, with the operators `changed`, `changed_from` and `changed_to`. Needs `object`.",
+        '{"field":"stage_id","op":"changed"}',
+    ),
+    query("exclude_own", {"type": "boolean", "default": False}, "Leave out what the calling token itself did."),
+]
+_FROM: Final = query("cursor", STRING, "Where to go on: `next_cursor`, any `events_cursor`, `now`, or `oldest`.", _CURSOR)
+_SINCE: Final = query(
+    "since",
+    {"type": "string", "format": "date-time"},
+    "Begin with the first event at or after this instant.",
+    "2026-11-22T03:31:00.000000Z",
+)
+
+EVENTS: Final[dict[tuple[str, str], Overlay]] = {
+    ("GET", "/v1/events"): Overlay(
+        {
+            "operationId": "list_events",
+            "summary": "Read the journal",
+            "description": "Every change of every record, in one order without gaps: read from a cursor, apply, keep `next_cursor`, "
+            "go on. With `wait` the "
+            "answer is held back until there is something. The same records appear as `Event` in the stream and in webhooks. Events "
+            "are kept for at "
+            "least 30 days; an older cursor is 410 `cursor_expired`.\n\nScope: `events:read`; events of objects that the token may "
+            "not read are left out.",
+            "parameters": [
+                _FROM,
+                _SINCE,
+                *_EVENT_FILTERS,
+                query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Events on a page.", 500),
+                query(
+                    "wait",
+                    {"type": "integer", "minimum": 0, "maximum": 20, "default": 0},
+                    "Seconds to wait for an event if there is none.",
+                    15,
+                ),
+            ],
+            "responses": answer(
+                "200",
+                "The next events.",
+                ref("EventList"),
+                {
+                    "data": [_EXAMPLE_EVENT],
+                    "page": {"next_cursor": _CURSOR, "prev_cursor": None, "has_more": False, "events_cursor": _CURSOR, "access_version": 1},
+                },
+            ),
+        },
+        ("events:read",),
+        (410,),
+        {"EventList": page_of("Event", "One page of the journal; `next_cursor` is always given, also at the end.")},
+    ),
+    ("GET", "/v1/events/{id}"): Overlay(
+        {
+            "operationId": "get_event",
+            "summary": "Get an event",
+            "description": "One event by its id.\n\nScope: `events:read`.",
+            "parameters": [path("id", {"type": "string", "format": "uuid"}, "The event's id.", _EVENT)],
+            "responses": answer("200", "The event.", ref("Event"), _EXAMPLE_EVENT),
+        },
+        ("events:read",),
+        (404,),
+    ),
+    ("GET", "/v1/events/stream"): Overlay(
+        {
+            "operationId": "stream_events",
+            "summary": "Follow the journal",
+            "description": "The journal as server-sent events: `id:` is the cursor, `data:` the event. Control lines have an "
+            "`event:` name: `ready`, `resync`, "
+            "`end`. A comment every 15 seconds keeps the connection open. After a break go on with `Last-Event-ID`. At most 5 "
+            "streams per token.\n\n"
+            "Scope: `events:read`.",
+            "parameters": [
+                _FROM,
+                _SINCE,
+                *_EVENT_FILTERS,
+                {
+                    "name": "Last-Event-ID",
+                    "in": "header",
+                    "description": "The last `id:` received; goes on after it.",
+                    "schema": STRING,
+                    "example": _CURSOR,
+                },
+            ],
+            "responses": {
+                "200": {
+                    "description": "The stream.",
+                    "headers": headers(),
+                    "content": {
+                        "text/event-stream": {
+                            "schema": STRING,
+                            "examples": {"example": {"value": ': open\n\nid: AZk1Zm9vYmFy\ndata: {"type":"contact.updated"}\n\n'}},
+                        }
+                    },
+                }
+            },
+        },
+        ("events:read",),
+        (410,),
+    ),
+}
