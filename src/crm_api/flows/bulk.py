@@ -15,7 +15,6 @@ import structlog
 
 from crm_api.core.errors import FieldError, InternalError, InvalidValue, Problem, invalid_input
 from crm_api.db.errors import classify
-from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.policy import Policy
@@ -81,12 +80,10 @@ def check_values(context: Context, resource: AnyResource, action: Action, values
 async def matching(context: Context, request: ReadRequest) -> list[UUID]:
     """The ids of the records that a filter matches and the caller may see, in their order; one more than `MAX_RECORDS` at most."""
     plan = replace(request.plan, sort=())
-
-    def build() -> Statement:
-        every = _compiler(context).matching_ids(plan)
-        return Statement(f"SELECT m.id FROM ({every.sql}) m ORDER BY m.id LIMIT {MAX_RECORDS + 1}", every.names)
-
-    statement = context.statements.get(("matching", id(context.registry), Policy(context.principal).shape, plan), build)
+    statement = context.statements.get(
+        ("matching", id(context.registry), Policy(context.principal).shape, plan),
+        lambda: _compiler(context).matching_ids(plan, MAX_RECORDS + 1),
+    )
     return [row["id"] for row in await context.uow.fetch(statement, _arguments(context, request.values))]
 
 

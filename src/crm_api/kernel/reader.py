@@ -59,7 +59,10 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """One page of records: `data` is the inside of a JSON array. `head` is the journal's number that the answer contains."""
+    """One page of records: `data` is the inside of a JSON array. `head` is the journal's number that the answer contains.
+
+    `purged` is the inside of an array of purged records, in lists of changes.
+    """
 
     data: bytes
     next_cursor: str | None
@@ -68,6 +71,7 @@ class ReadPage:
     head: int
     count: int | None
     too_broad: bool
+    purged: bytes | None = None
 
 
 class Reader:

@@ -64,8 +64,9 @@ def page_body(principal: Principal, page: ReadPage) -> bytes:
     )
     count = b"" if page.count is None else b'"count":%d,' % page.count
     broad = b'"too_broad":true,' if page.too_broad else b""
+    purged = b"" if page.purged is None else b'"purged":[' + page.purged + b"],"
     events = encode_events_cursor(principal.org_id, page.head).encode()
-    return b'{"data":[' + page.data + b'],"page":{' + cursors + count + broad + b'"events_cursor":"' + events + b'"}}'
+    return b'{"data":[' + page.data + b'],"page":{' + cursors + count + broad + purged + b'"events_cursor":"' + events + b'"}}'
 
 
 def _cursor(text: str | None) -> bytes:

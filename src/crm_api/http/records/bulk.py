@@ -123,6 +123,6 @@ def _filter(call: Call, resource: AnyResource, body: dict[str, Any], action: Act
     if body["filter"] is None:
         raise ValidationFailed(errors=[InvalidValue("null_not_allowed").at(pointer="/filter")])
     asked = {"filter": body["filter"], "deleted": "only" if action == "restore" else "exclude"}
-    found = search_request(call.context.registry, resource, asked, call.locale(), events_seq=call.events_seq)
+    found = search_request(call.context.registry, resource, asked, call.locale())
     call.policy.require_read(found.objects)
     return found

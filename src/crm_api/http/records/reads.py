@@ -10,7 +10,7 @@ from crm_api.core.errors import NotFound
 from crm_api.http.records.answers import json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.routing import reads
-from crm_api.kernel import journal
+from crm_api.kernel.changes import page_of_changes
 from crm_api.kernel.explain import explain
 from crm_api.kernel.lookup import find_by
 from crm_api.kernel.query.request import ReadRequest, search_request
@@ -20,10 +20,11 @@ from crm_api.kernel.resource import AnyResource
 
 async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
     call.policy.require_read(request.objects)
-    if request.plan.since is not None:
-        call.context.uow.read_only = False  # giving numbers writes; nothing has been opened yet
-        await journal.number(call.context.uow)
-    return page_answer(call, await call.engine.reader.page(call.context, resource, request))
+    reader = call.engine.reader
+    if request.since is None:
+        return page_answer(call, await reader.page(call.context, resource, request))
+    call.context.uow.read_only = False  # giving journal numbers writes; nothing has been opened yet
+    return page_answer(call, await page_of_changes(call.context, reader, resource, request))
 
 
 async def _explained(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
