@@ -80,23 +80,18 @@ class DealRules(Rules):
             await context.uow.fetch(_REMEMBER, {"org_id": context.uow.org_id, "rows": encode(rows)})
 
     async def _follow(self, context: Context, drafts: Sequence[Draft], stages: Stages) -> None:
-        entering: list[tuple[Draft, StageInfo]] = []
-        for draft in drafts:
-            stage = _choose(draft, stages)
+        chosen = [(draft, stage) for draft in drafts if (stage := _choose(draft, stages)) is not None]
+        held = await hold(context, (stage for _, stage in chosen))
+        for count, (draft, wanted) in enumerate(chosen):
+            stage = held.get(wanted.id)
             if stage is None:
-                continue
-            draft.new["stage_id"], draft.new["pipeline_id"] = stage.id, stage.pipeline_id
-            if draft.old is None or draft.changed("stage_id") or draft.operation == "restore":
-                entering.append((draft, stage))
-            _inherit(draft, stage)
-        alive = await hold(context, (stage.id for _, stage in entering))
-        for count, (draft, stage) in enumerate(entering):
-            if stage.id not in alive:
                 draft.fail("stage_id", "deleted_reference")
                 continue
-            if draft.operation != "restore":
+            draft.new["stage_id"], draft.new["pipeline_id"] = stage.id, stage.pipeline_id
+            _inherit(draft, stage)
+            if draft.old is None or draft.changed("stage_id"):
                 _enter(draft, stage, context.uow.now)
-            draft.new["board_position"] = place_at_end(context.uow.now, count)
+                draft.new["board_position"] = place_at_end(context.uow.now, count)
 
 
 def _concerns_stage(draft: Draft) -> bool:

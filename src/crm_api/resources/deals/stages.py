@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -44,12 +44,13 @@ _STAGES: Final = compile_statement(
     )
     .order_by(Stage.position, Stage.id)
 )
-# A stage is deleted under FOR UPDATE, which waits for us and lets us wait: no deal enters a stage that is going away.
+# A stage changes and goes under locks that wait for this one, and that it waits for: no deal enters a stage that is going
+# away, or takes from it what is being changed.
 _HOLD: Final = compile_statement(
-    sa.select(Stage.id)
+    sa.select(Stage.id, Stage.probability, Stage.category, Stage.required_fields)
     .where(Stage.org_id == ORG, Stage.id == sa.any_(sa.bindparam("ids", type_=ARRAY(PgUUID(as_uuid=True)))), Stage.deleted_at.is_(None))
     .order_by(Stage.id)
-    .with_for_update(read=True, key_share=True)
+    .with_for_update(read=True)
 )
 
 
@@ -93,9 +94,18 @@ async def stages_of(context: Context) -> Stages:
     )
 
 
-async def hold(context: Context, stage_ids: Iterable[UUID]) -> set[UUID]:
-    """Keeps stages from being deleted until the transaction ends; returns those that still live."""
-    ids = list(set(stage_ids))
-    if not ids:
-        return set()
-    return {row[0] for row in await context.uow.fetch(_HOLD, {"org_id": context.uow.org_id, "ids": ids})}
+async def hold(context: Context, stages: Iterable[StageInfo]) -> dict[UUID, StageInfo]:
+    """Keeps stages from changing until the transaction ends; returns those that still live, as they are now."""
+    known = {stage.id: stage for stage in stages}
+    if not known:
+        return {}
+    rows = await context.uow.fetch(_HOLD, {"org_id": context.uow.org_id, "ids": list(known)})
+    return {
+        row["id"]: replace(
+            known[row["id"]],
+            probability=row["probability"],
+            category=row["category"],
+            required_fields=tuple(orjson.loads(row["required_fields"])),
+        )
+        for row in rows
+    }

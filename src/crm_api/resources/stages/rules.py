@@ -34,10 +34,11 @@ _POSITIONS: Final = compile_statement(
     .where(Stage.org_id == ORG, Stage.pipeline_id == sa.any_(_IDS), Stage.deleted_at.is_(None))
     .order_by(Stage.position, Stage.id)
 )
-_DEALS: Final = compile_statement(
-    sa.select(Deal.id, Deal.stage_id, Deal.probability_overridden)
-    .where(Deal.org_id == ORG, Deal.stage_id == sa.any_(_IDS), Deal.deleted_at.is_(None))
-    .order_by(Deal.id)
+_here = sa.select(Deal.id, Deal.stage_id).where(Deal.org_id == ORG, Deal.stage_id == sa.any_(_IDS), Deal.deleted_at.is_(None))
+# Locked, so that a deal which moves away in the meantime is not taken for one that is still here.
+_DEALS: Final = compile_statement(_here.order_by(Deal.id).with_for_update(key_share=True))
+_HEIRS: Final = compile_statement(
+    _here.where(Deal.probability_overridden.is_(sa.false())).order_by(Deal.id).with_for_update(key_share=True)
 )
 _CLOSE: Final = compile_statement(
     sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.any_(_IDS)).order_by(Stage.id).with_for_update()
@@ -80,7 +81,7 @@ class StageRules(Rules):
             await Writer().update_rows(context, context.registry["stages"], shifts)
         changed = {draft.id: draft.new["probability"] for draft in drafts if draft.old is not None and draft.changed("probability")}
         if changed:
-            heirs = [row for row in await self._deals(context, list(changed)) if not row["probability_overridden"]]
+            heirs = await context.uow.fetch(_HEIRS, {"org_id": context.uow.org_id, "ids": list(changed)})
             for start in range(0, len(heirs), _CHUNK):
                 values = {row["id"]: {"probability": changed[row["stage_id"]]} for row in heirs[start : start + _CHUNK]}
                 await Writer().update_rows(context, context.registry["deals"], values)
