@@ -66,7 +66,10 @@ SHARED: Final[dict[str, Schema]] = {
         '{"field":"owner.name","op":"starts_with","value":"ada"}',
     ),
     "Since": query(
-        "since", STRING, "A journal cursor (`page.events_cursor`): gives each record changed since then once, deleted ones too."
+        "since",
+        STRING,
+        "A journal cursor (`page.events_cursor`): gives each record changed since then once, deleted ones too, and purged ones in "
+        "`page.purged`. Next time go on from the first page's `events_cursor`.",
     ),
     "AsOf": query(
         "as_of", INSTANT, "Answer as it would have been at this instant, at most 30 days ago for lists.", "2026-11-22T03:31:00.000000Z"

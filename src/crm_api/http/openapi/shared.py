@@ -182,6 +182,25 @@ def shared_schemas() -> dict[str, Schema]:
                 "has_more": {"type": "boolean", "description": "Whether a next page has records."},
                 "count": {"type": "integer", "description": "How many records match in all; if `count` asked for it."},
                 "too_broad": {"type": "boolean", "description": "True if `q` matched so many records that only the newest were ranked."},
+                "purged": {
+                    "type": "array",
+                    "description": "With `since`: what is left of the records purged since then, on the last page of records and, if "
+                    "they are many, on pages of their own behind it. Empty on the pages before.",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "object": string | {"examples": ["contacts"]},
+                            "id": uuid | {"examples": ["01976f6e-8a00-7000-8000-000000000001"]},
+                            "version": {
+                                "type": "integer",
+                                "examples": [4],
+                                "description": "The version that the purge has in the journal.",
+                            },
+                            "purged": {"type": "boolean", "const": True},
+                        },
+                        "required": ["object", "id", "version", "purged"],
+                    },
+                },
                 "access_version": {
                     "type": "integer",
                     "description": "Rises when the caller may see other records than before; in the journal only.",
