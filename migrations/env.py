@@ -1,8 +1,8 @@
 """How Alembic connects and compares.
 
 The address is, in this order: a connection handed over in `config.attributes["connection"]`, `-x url=…`, the address that
-`crm_api.db.migrate` sets, DATABASE_OWNER_URL. The role must own the tables. On a cluster, connect to the coordinator, and
-never through a transaction-mode pooler.
+`crm_api.db.migrate` sets, DATABASE_OWNER_URL, the database of a running `make run`. The role must own the tables. On a
+cluster, connect to the coordinator, and never through a transaction-mode pooler.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from crm_api.db.ddl import APP_ROLE, grant_to_application, partitions
+from crm_api.db.generate import placed
+from crm_api.embedded import NotRunning, running_servers
 from crm_api.models import Base
 from crm_api.settings import asyncpg_url
 
@@ -37,7 +39,10 @@ def _url() -> str:
     url = context.get_x_argument(as_dictionary=True).get("url") or context.config.get_main_option("sqlalchemy.url")
     url = url or os.environ.get("DATABASE_OWNER_URL")
     if not url:
-        raise SystemExit("Set DATABASE_OWNER_URL to the database as the role that owns its tables (or give -x url=…).")
+        try:
+            url = running_servers(os.environ.get("CRM_DATA_DIR", ".crm")).urls.database_owner_url
+        except NotRunning:
+            raise SystemExit("Set DATABASE_OWNER_URL to the database as the role that owns its tables, or start `make run`.") from None
     return asyncpg_url(url)
 
 
@@ -57,6 +62,7 @@ def _migrate(connection: Connection) -> None:
         target_metadata=Base.metadata,
         include_name=include,  # type: ignore[arg-type]  # alembic's literal of kinds is wider than what it passes
         compare_type=True,
+        process_revision_directives=placed,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -1,6 +1,25 @@
 """The tables. Importing this package makes `Base.metadata` complete, which migrations and tests rely on."""
 
-from crm_api.models import activities, events, jobs, platform, sales, service, tenancy, vocabulary
+from crm_api.models import (
+    activities,
+    events,
+    jobs,
+    platform,
+    sales,
+    service,
+    tenancy,
+    vocabulary,
+)
 from crm_api.models.base import Base
 
-__all__ = ["Base", "activities", "events", "jobs", "platform", "sales", "service", "tenancy", "vocabulary"]
+__all__ = [
+    "Base",
+    "activities",
+    "events",
+    "jobs",
+    "platform",
+    "sales",
+    "service",
+    "tenancy",
+    "vocabulary",
+]
