@@ -56,6 +56,7 @@ def classify(error: BaseException) -> DatabaseError:
             if state == "XX000" and found:
                 kind = "foreign_key" if "foreign key" in str(error) else "unique"
         return DatabaseError(kind, name)
-    if isinstance(error, (OSError, asyncpg.InterfaceError, TimeoutError)):
+    # InternalClientError: what asyncpg raises on a connection that the server ended between two statements.
+    if isinstance(error, (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)):
         return DatabaseError("unavailable", None)
     return DatabaseError("other", None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -165,7 +165,12 @@ class Uow:
         self._open = False
         driver = self.connection.driver
         if not driver.is_closed() and driver.is_in_transaction():
-            await asyncio.shield(self.connection.run("ROLLBACK"))
+            await asyncio.shield(self._undo())
+
+    async def _undo(self) -> None:
+        # A caller that is cancelled once more doesn't wait for this, and its connection is thrown away under the statement.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+            await self.connection.run("ROLLBACK")
 
 
 @asynccontextmanager

@@ -56,6 +56,7 @@ class Watch:
         self.org_id = org_id
         self.head = 0
         self.waiting = 0
+        self.ended = False
         self._database = database
         self._clock = clock
         self._wakeups = floor
@@ -74,15 +75,22 @@ class Watch:
             self._task.cancel()
             await asyncio.wait([self._task])
 
+    def end(self) -> None:
+        """Lets everybody go who waits; the process is about to stop."""
+        self.ended = True
+        self._grown.set()
+
     def wake(self) -> None:
         """There may be news."""
         self._woken.set()
 
     async def beyond(self, seq: int, seconds: float) -> bool:
-        """Waits until the journal has grown beyond `seq`; False if it has not after `seconds`."""
+        """Waits until the journal has grown beyond `seq`; False if it has not after `seconds`, or the watch ends."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while self.head <= seq:
+            if self.ended:
+                return False
             left = deadline - loop.time()
             if left <= 0:
                 return False
@@ -98,16 +106,16 @@ class Watch:
         shared = self._shared.get(reader)
         if shared is None:
             shared = self._shared[reader] = Shared(after, after)
-        if after < shared.start:
-            return None
         async with shared.lock:
+            if after < shared.start:
+                return None
             if after >= shared.last and self.head > shared.last:
                 page = await read_events(context, reader, EventQuery(), shared.last, self.head, PAGE)
                 shared.rows.extend((row, orjson.loads(row.json)) for row in page.rows)
                 shared.last = page.last
                 while len(shared.rows) > KEPT:
                     shared.start = shared.rows.popleft()[0].seq
-        return [entry for entry in shared.rows if entry[0].seq > after]
+            return [entry for entry in shared.rows if entry[0].seq > after] if after >= shared.start else None
 
     def last_of(self, reader: Reader) -> int:
         """The number up to which `page` has looked for this kind of reader."""
@@ -153,6 +161,11 @@ class Feeds:
         """Begins to listen."""
         if self._wakeups is not None:
             self._wakeups.start()
+
+    def end(self) -> None:
+        """Lets streams and long-polls finish, so that the process can stop at once; called before the server closes them."""
+        for watch in self._watches.values():
+            watch.end()
 
     async def close(self) -> None:
         """Ends all watches."""

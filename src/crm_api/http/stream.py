@@ -65,6 +65,8 @@ class _Stream:
         self.query = asked.query
         self.reader = reader
         self.after = after
+        self.told = after
+        """The number that the client would resume from."""
 
     def cursor(self, seq: int) -> str:
         """A cursor as the stream's `id:`."""
@@ -96,20 +98,24 @@ class _Stream:
     async def _follow(self, watch: Watch) -> AsyncIterator[bytes]:
         checked = monotonic()
         while True:
-            told = self.after
             if watch.head > self.after:
                 for row in await self._next(watch):
                     yield b"id: " + self.cursor(row.seq).encode() + b"\ndata: " + row.json + b"\n\n"
-                    told = row.seq
+                    self.told = row.seq
             left = QUIET_S - (monotonic() - checked)
             if left <= 0:
                 checked = monotonic()
                 # An id without data moves the client's place past events that its filter left out.
-                yield b": \n" + (b"id: " + self.cursor(self.after).encode() + b"\n" if told != self.after else b"") + b"\n"
+                yield b": \n" + (b"id: " + self.cursor(self.after).encode() + b"\n" if self.told != self.after else b"") + b"\n"
+                self.told = self.after
                 async for part in self._look_at_token():
                     yield part
             elif self.after >= watch.head:
                 await watch.beyond(self.after, left)
+                if watch.ended:
+                    # The client comes back by itself, and finds another process or this one again.
+                    yield _control("end", {"reason": "shutting_down"})
+                    return
 
     async def _look_at_token(self) -> AsyncIterator[bytes]:
         """Ends the stream of a token that was revoked or has expired; tells of changed permissions."""
