@@ -119,8 +119,12 @@ def test_the_whole_life(data_dir: Path, plain_environment: dict[str, str]) -> No
         wait_for(lambda: httpx.get(f"{first.url}/readyz").json()["status"] == "ok", "a new Valkey")
 
         tree = list(first.children())
-        stopped = time.monotonic()
-        first.process.send_signal(signal.SIGINT)
+        with httpx.stream("GET", f"{first.url}/v1/events/stream", headers=headers, timeout=30) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: ready"
+            stopped = time.monotonic()
+            first.process.send_signal(signal.SIGINT)
+            assert 'data: {"reason":"shutting_down"}' in list(lines), "a stream is told, not cut off"
         assert first.process.wait(timeout=15) == 0
         assert time.monotonic() - stopped < 8
         assert not [pid for pid in tree if command_line(pid) is not None]

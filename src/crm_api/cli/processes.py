@@ -1,12 +1,13 @@
 """The two long-running processes, each refusing a database role that row-level security would not bind."""
 
 import asyncio
+from types import FrameType
 
 from crm_api.db.roles import refuse_unsafe_role
 from crm_api.settings import Settings, driver_url
 
-_GRACE_S = 3
-"""Seconds that open requests (and streams) get to finish after SIGTERM."""
+_GRACE_S = 2
+"""Seconds that open requests get to finish after SIGTERM; streams and long-polls end at once."""
 
 
 def run_api(settings: Settings, host: str, port: int) -> None:
@@ -15,11 +16,23 @@ def run_api(settings: Settings, host: str, port: int) -> None:
 
     import uvicorn
 
+    from crm_api.http.feed import Feeds
     from crm_api.main import build
 
-    server = uvicorn.Server(
+    app = build(settings)
+
+    class Server(uvicorn.Server):
+        """Ends event streams and long-polls as soon as it is asked to stop; they would outlast its patience."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            feeds: Feeds | None = getattr(app.state, "feeds", None)
+            if feeds is not None:
+                feeds.end()
+            super().handle_exit(sig, frame)
+
+    server = Server(
         uvicorn.Config(
-            build(settings),
+            app,
             host=host,
             port=port,
             lifespan="on",

@@ -57,7 +57,7 @@ class Child:
 class Supervisor:
     """Runs children and stops them within `patience` seconds after SIGINT, SIGTERM or SIGHUP."""
 
-    def __init__(self, patience: float = 3.5) -> None:
+    def __init__(self, patience: float = 3.0) -> None:
         self.children: list[Child] = []
         self._patience = patience
         self._stop = threading.Event()

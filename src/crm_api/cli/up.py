@@ -7,11 +7,12 @@ up ── postgres, valkey (unless DATABASE_URL, REDIS_URL say otherwise)
 Children are started again when they die and end with this process, however it ends.
 """
 
-import asyncio
 import hashlib
 import os
 import secrets
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,12 +23,10 @@ from urllib.parse import unquote, urlsplit
 import orjson
 from rich.progress import Progress
 
-from crm_api.cli.environment import open_database
 from crm_api.cli.supervisor import Child, Stopped, Supervisor
 from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
 from crm_api.db.migrate import upgrade
 from crm_api.embedded import EmbeddedServers, Urls
-from crm_api.settings import Settings
 
 _LOOPBACK = "127.0.0.0/8,::1/128"
 
@@ -73,14 +72,7 @@ def _run(plan: Plan, port: int, servers: EmbeddedServers, supervisor: Supervisor
         say(f"The servers run as another account, which can't enter {servers.data_dir}; their data is in {servers.files}.")
     base_url = os.environ.get("CRM_BASE_URL") or f"http://{_reachable_host(plan.host)}:{port}"
     environment = _environment(plan, urls, base_url)
-    settings = Settings(
-        database_url=urls.database_url,
-        database_owner_url=urls.database_owner_url,
-        redis_url=urls.redis_url,
-        base_url=base_url,
-        data_dir=plan.data_dir,
-    )
-    token = _demo_token(plan, settings) if plan.demo else None
+    token = _demo_token(plan, urls, environment) if plan.demo else None
     # Only the worker needs the owner of the tables: it makes partitions.
     for_api = {key: value for key, value in environment.items() if key != "DATABASE_OWNER_URL"}
     supervisor.add(Child("the API", ("serve", "--host", plan.host, "--port", str(port)), for_api))
@@ -122,21 +114,19 @@ def _secret(data_dir: Path) -> str:
     return kept.read_text()
 
 
-def _demo_token(plan: Plan, settings: Settings) -> str:
+def _demo_token(plan: Plan, urls: Urls, environment: dict[str, str]) -> str:
     """Load the demonstration once per database; its token is kept beside the data, so that a second start can show it."""
-    from crm_api.flows.demo import load_demo
-
-    async def load() -> str:
-        async with open_database(settings) as database:
-            made = await load_demo(database, base_url=settings.base_url)
-            return str(made["token"])
-
     kept = plan.data_dir / "demo.json"
-    key = hashlib.sha256(settings.database_url.encode()).hexdigest()
+    key = hashlib.sha256(urls.database_url.encode()).hexdigest()
     tokens: dict[str, str] = orjson.loads(kept.read_bytes()) if kept.exists() else {}
     if key not in tokens:
         with waiting("loading demonstration data"):
-            tokens[key] = asyncio.run(load())
+            # In a process of its own: what it needs would stay in this one for good.
+            command = [sys.executable, "-m", "crm_api.cli", "demo", "--json"]
+            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False, start_new_session=True)
+        if done.returncode != 0:
+            fail("The demonstration data could not be loaded; the message is above.")
+        tokens[key] = orjson.loads(done.stdout)["token"]
         with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(orjson.dumps(tokens))
     return tokens[key]
