@@ -75,6 +75,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "ambiguous_reference": "More than one record has this value.",
     "deleted_reference": "The record it refers to is deleted.",
     "wrong_object": "The record it refers to is of another object; expected {expected}.",
+    "mixed_currencies": "Amounts in several currencies can't be taken together: {currencies}.",
     "too_many_hops": "At most {max} relations may be crossed.",
     "filter_depth": "A filter may be nested {max} levels deep at most.",
     "filter_conditions": "A filter may have {max} conditions at most.",

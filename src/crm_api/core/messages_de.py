@@ -111,6 +111,7 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "ambiguous_reference": "Mehr als ein Datensatz hat diesen Wert.",
     "deleted_reference": "Der Datensatz, auf den verwiesen wird, ist gelöscht.",
     "wrong_object": "Der Datensatz, auf den verwiesen wird, ist von anderer Art; erwartet: {expected}.",
+    "mixed_currencies": "Beträge in mehreren Währungen lassen sich nicht zusammenfassen: {currencies}.",
     "too_many_hops": "Höchstens {max} Beziehungen dürfen überquert werden.",
     "filter_depth": "Ein Filter darf höchstens {max} Ebenen tief sein.",
     "filter_conditions": "Ein Filter darf höchstens {max} Bedingungen haben.",

@@ -31,6 +31,7 @@ def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResourc
 
     add(router, route("list", "GET", base), reads.list_endpoint(resource))
     add(router, route("search", "POST", f"{base}/search"), reads.search_endpoint(resource))
+    add(router, route("aggregate", "POST", f"{base}/aggregate"), reads.aggregate_endpoint(resource))
     add(router, route("get", "GET", record), reads.get_endpoint(resource))
     add(router, route("get_by", "GET", by), reads.get_by_endpoint(resource))
     if "create" in verbs_of:

@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_api.core.errors import NotFound
-from crm_api.http.records.answers import json_response, page_answer, page_body, record_answer
+from crm_api.http.records.answers import document, json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.routing import reads
+from crm_api.kernel.aggregate import aggregate
 from crm_api.kernel.changes import page_of_changes
 from crm_api.kernel.explain import explain
+from crm_api.kernel.journal import encode_events_cursor
 from crm_api.kernel.lookup import find_by
 from crm_api.kernel.query.request import ReadRequest, search_request
 from crm_api.kernel.registry import Relation
@@ -114,3 +116,19 @@ def related_endpoint(resource: AnyResource, relation: Relation) -> Endpoint:
         return await _page(call, target, asked)
 
     return list_related
+
+
+def aggregate_endpoint(resource: AnyResource) -> Endpoint:
+    """POST /v1/{object}/aggregate."""
+
+    @reads
+    @raw
+    async def aggregate_records(request: Request) -> Response:
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        call.refuse_parameters()
+        groups, head = await aggregate(call.context, resource, await call.json(), call.locale())
+        page = {"events_cursor": encode_events_cursor(call.context.principal.org_id, head)}
+        return document({"data": groups, "page": page})
+
+    return aggregate_records

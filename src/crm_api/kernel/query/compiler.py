@@ -55,7 +55,7 @@ class ReadCompiler:
             row.c.version,
             row.c.deleted_at.is_not(None).label("deleted"),
             row.c.merged_into,
-            _head().label("head"),
+            journal_head().label("head"),
         ).where(row.c.org_id == ORG, row.c.id == sa.func.any(_IDS))
         return CompiledRead(compile_statement(query if seen is None else query.where(seen)), 0, run.expander.marked)
 
@@ -75,7 +75,7 @@ class ReadCompiler:
         shown: list[ColumnElement[Any]] = [rows.c.data, *_ends(rows, "ids", "first_id", "last_id", plan.limit)]
         for i in range(key_count):
             shown += _ends(rows, f"k{i}", f"f{i}", f"l{i}", plan.limit)
-        query = sa.select(_head().label("head"), *run.header(), *shown).select_from(rows)
+        query = sa.select(journal_head().label("head"), *run.header(), *shown).select_from(rows)
         return CompiledRead(compile_statement(query), key_count, run.expander.marked)
 
     def matching_ids(self, plan: Plan, limit: int | None = None) -> Statement:
@@ -84,13 +84,17 @@ class ReadCompiler:
         query = query.order_by(query.selected_columns[0])
         return compile_statement(query if limit is None else query.limit(_number(limit)))
 
+    def scope(self, plan: Plan) -> tuple[Source, list[ColumnElement[bool]]]:
+        """Where the records of a plan come from and which conditions choose them, for figures over them."""
+        return _Run(self, plan).scope()
+
     def counted(self, plan: Plan) -> Statement:
         """How many records a plan's filter matches."""
         found = _Run(self, plan).matching(lambda source: [source.row.c.id])
         return compile_statement(sa.select(sa.func.count()).select_from(found.subquery("m")))
 
 
-def _head() -> ColumnElement[Any]:
+def journal_head() -> ColumnElement[Any]:
     """The journal's number at this statement's snapshot: every event up to it is contained in the answer."""
     counters = Counter.__table__
     found = sa.select(counters.c.value).where(counters.c.org_id == ORG, counters.c.name == sa.literal_column("'journal'"))
@@ -126,7 +130,8 @@ class _Run:
 
     # --- which records ------------------------------------------------------------------------------------------------
 
-    def _scope(self) -> tuple[Source, list[ColumnElement[bool]]]:
+    def scope(self) -> tuple[Source, list[ColumnElement[bool]]]:
+        """The object's table with the plan's conditions; the conditions may join more to it."""
         plan, resource = self.plan, self.resource
         row = self.table(resource, "t")
         relation = self._parent_relation()
@@ -159,7 +164,7 @@ class _Run:
 
     def matching(self, columns: Callable[[Source], list[ColumnElement[Any]]]) -> Select[Any]:
         """All matching rows, without order and limit."""
-        source, where = self._scope()
+        source, where = self.scope()
         return sa.select(*columns(source)).select_from(source.whole).where(*where)
 
     # --- in which order, from where on --------------------------------------------------------------------------------
@@ -169,7 +174,7 @@ class _Run:
         plan = self.plan
         if plan.text and not plan.sort:
             return self._ranked(), 1
-        source, where = self._scope()
+        source, where = self.scope()
         keys = keys_of(plan.sort, plan.seek, source)
         columns = stored_columns(source.row) + [key.expression.label(f"k{i}") for i, key in enumerate(keys)]
         if source.link_row is not None:
@@ -208,7 +213,7 @@ class _Run:
     def found(self) -> CTE:
         """The newest full-text matches with their ranks; one more than are ranked tells that there are more."""
         if self._found is None:
-            source, where = self._scope()
+            source, where = self.scope()
             row = source.row
             rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(row.c.search, _tsquery()), sa.Numeric()), _number(6))
             columns = [row.c.id, rank.label("k0")]
