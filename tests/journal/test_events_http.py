@@ -196,12 +196,12 @@ async def test_waiting_ends_with_the_first_event(api: Api) -> None:
 
 async def test_waiting_holds_no_connection(api: Api) -> None:
     cursor = await now(api)
-    pool = api.app.state.services.database.engine.pool
+    pool = api.app.state.services.database.pool
     waiting = [asyncio.create_task(api.ok("GET", "/v1/events", params={"cursor": cursor, "wait": 20})) for _ in range(60)]
     started = monotonic()
-    while (pool.checkedout() > 2 or not api.app.state.feeds._watches) and monotonic() - started < 15:
+    while (pool.in_use > 2 or not api.app.state.feeds._watches) and monotonic() - started < 15:
         await asyncio.sleep(0.2)
     await asyncio.sleep(0.3)
-    assert pool.checkedout() <= 2
+    assert pool.in_use <= 2
     await api.make("accounts", name="Acme")
     assert all(len(page["data"]) == 1 for page in await asyncio.gather(*waiting))

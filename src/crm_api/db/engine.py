@@ -1,8 +1,7 @@
-"""The pool of connections, and the one class through which statements run.
+"""The database, and the one class through which statements run.
 
-The SQLAlchemy engine owns the connections (pooling, URL handling, driver set-up) in AUTOCOMMIT mode; statements run on the
-asyncpg connection below it, and transactions are opened and ended by `Uow` with plain BEGIN and COMMIT, so everything that
-uses the connection shares one transaction.
+Statements are compiled by SQLAlchemy and run on asyncpg connections; transactions are opened and ended by `Uow` with plain
+BEGIN and COMMIT. JSON comes back as the text PostgreSQL made: most of it goes to the client as it is.
 """
 
 from __future__ import annotations
@@ -10,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from crm_api.db.pool import Busy, Driver, Pool
 from crm_api.db.statement import Statement
 
 Observer = Callable[[str], None]
+_POOL_WAIT_S: Final = 10.0
+"""How long anyone waits for a connection of the whole pool; an organisation's own limit is reached long before."""
 
 
 class Connection:
@@ -27,7 +28,7 @@ class Connection:
 
     __slots__ = ("_observers", "driver")
 
-    def __init__(self, driver: asyncpg.Connection[asyncpg.Record], observers: Sequence[Observer]) -> None:
+    def __init__(self, driver: Driver, observers: Sequence[Observer]) -> None:
         self.driver = driver
         self._observers = observers
 
@@ -35,7 +36,8 @@ class Connection:
         """All rows of a compiled statement."""
         for observe in self._observers:
             observe(statement.sql)
-        return await self.driver.fetch(statement.sql, *statement.arguments(values))
+        rows: list[asyncpg.Record] = await self.driver.fetch(statement.sql, *statement.arguments(values))
+        return rows
 
     async def fetch_row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
         """The first row, or None."""
@@ -54,11 +56,29 @@ class Connection:
         """A simple query (BEGIN, COMMIT, SET LOCAL, SAVEPOINT): several statements in one round trip, no parameters."""
         for observe in self._observers:
             observe(sql)
-        return await self.driver.execute(sql)
+        status: str = await self.driver.execute(sql)
+        return status
 
 
-class Busy(Exception):
-    """No connection became free for this organisation in time."""
+class Checkout:
+    """A connection for the length of an `async with` block."""
+
+    __slots__ = ("_driver", "_observers", "_pool")
+
+    def __init__(self, pool: Pool, observers: Sequence[Observer]) -> None:
+        self._pool = pool
+        self._observers = observers
+
+    async def __aenter__(self) -> Connection:
+        self._driver = await self._pool.take()
+        return Connection(self._driver, self._observers)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if isinstance(error, asyncio.CancelledError):
+                await asyncio.shield(_settle(self._driver))
+        finally:
+            self._pool.give(self._driver)
 
 
 class Database:
@@ -71,55 +91,32 @@ class Database:
     def __init__(
         self, url: str, *, pool_size: int = 10, org_connections: int = 6, wait_seconds: float = 1.0, statement_timeout_ms: int = 20_000
     ) -> None:
-        self.url = _async_url(url)
+        self.url = _driver_url(url)
         self.statement_timeout_ms = statement_timeout_ms
         self.observers: list[Observer] = []
         self._wait_seconds = wait_seconds
         self._org_connections = org_connections
         self._held: defaultdict[UUID, int] = defaultdict(int)
         self._waiting: defaultdict[UUID, list[asyncio.Future[None]]] = defaultdict(list)
-        self.engine: AsyncEngine = create_async_engine(
+        self.pool = Pool(self._connect, pool_size, _POOL_WAIT_S)
+
+    async def _connect(self) -> Driver:
+        return await asyncpg.connect(
             self.url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            pool_pre_ping=False,
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-            # JSON comes back as the text PostgreSQL made: most of it goes to the client as it is
-            json_deserializer=_as_is,
-            connect_args={
-                "statement_cache_size": 1000,
-                "command_timeout": None,
-                "server_settings": {"application_name": "crm_api", "jit": "off"},
-            },
+            # Statements are few and looked up by every request: none is dropped for its age or its length.
+            statement_cache_size=1000,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings={"application_name": "crm_api", "jit": "off"},
         )
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self.engine.dispose()
+        await self.pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection outside any transaction; one that comes back inside a transaction, or broken, is thrown away."""
-        async with self.engine.connect() as held:
-            raw = await held.get_raw_connection()
-            driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection  # type: ignore[assignment]
-            if driver.is_closed() or driver.is_in_transaction():
-                await held.invalidate()
-                raw = await held.get_raw_connection()
-                driver = raw.driver_connection  # type: ignore[assignment]
-            try:
-                yield Connection(driver, self.observers)
-            except asyncio.CancelledError:
-                await asyncio.shield(_settle(driver))
-                if driver.is_closed():
-                    await asyncio.shield(held.invalidate())
-                raise
-            except BaseException:
-                if driver.is_closed() or driver.is_in_transaction():
-                    await asyncio.shield(held.invalidate())
-                raise
+    def connection(self) -> Checkout:
+        """`async with`: a connection outside any transaction; one that ends inside a transaction, or broken, is thrown away."""
+        return Checkout(self.pool, self.observers)
 
     def try_hold(self, org_id: UUID) -> bool:
         """Takes one of the organisation's places, if one is free."""
@@ -155,11 +152,7 @@ class Database:
             self._waiting.pop(org_id, None)
 
 
-def _as_is(text: str) -> str:
-    return text
-
-
-async def _settle(driver: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _settle(driver: Driver) -> None:
     """Ends whatever a cancelled statement left open.
 
     The driver does not know yet: it learns the transaction's state from the server's answer, which is still to come (a BEGIN
@@ -172,8 +165,11 @@ async def _settle(driver: asyncpg.Connection[asyncpg.Record]) -> None:
         driver.terminate()
 
 
-def _async_url(url: str) -> str:
+def _driver_url(url: str) -> str:
     for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
         if url.startswith(prefix):
-            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+            return "postgresql://" + url.removeprefix(prefix)
     raise ValueError("DATABASE_URL must start with postgresql://")
+
+
+__all__ = ["Busy", "Checkout", "Connection", "Database", "Driver", "Observer"]

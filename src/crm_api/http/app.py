@@ -108,9 +108,9 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
-    pool = database.engine.pool
-    metrics.gauge("crm_db_connections_in_use", "Pooled database connections in use", lambda: _pool_number(pool, "checkedout"))
-    metrics.gauge("crm_db_connections_idle", "Pooled database connections waiting for work", lambda: _pool_number(pool, "checkedin"))
+    pool = database.pool
+    metrics.gauge("crm_db_connections_in_use", "Pooled database connections in use", lambda: pool.in_use)
+    metrics.gauge("crm_db_connections_idle", "Pooled database connections waiting for work", lambda: pool.idle)
     metrics.gauge("crm_valkey_up", "Whether Valkey answers", lambda: float(valkey is not None and valkey.up))
     return Services(
         settings=settings,
@@ -130,11 +130,6 @@ def build_engine(settings: Settings) -> Engine:
     secret = settings.secret_key or settings.database_url
     key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"page cursors").digest()
     return Engine(REGISTRY, Reader(key), Writer(), key)
-
-
-def _pool_number(pool: object, name: str) -> float:
-    read = getattr(pool, name, None)  # only queueing pools count
-    return float(read()) if read is not None else 0.0
 
 
 def create_app(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from crm_api.core import errors
@@ -62,7 +61,7 @@ def to_problem(exc: BaseException) -> Problem | None:
         return request_problem(exc.errors())
     if isinstance(exc, HTTPException):
         return _from_http(exc)
-    if isinstance(exc, Busy | PoolTimeout):
+    if isinstance(exc, Busy):
         return errors.Unavailable("Too many requests are waiting for the database.")
     if isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
         return to_problem(exc.exceptions[0])  # a task group around one failure says nothing about it
