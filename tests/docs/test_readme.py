@@ -3,53 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import socket
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[dict[str, str]]:
-    """`crm-api up --demo`, and the API and TOKEN it prints."""
-    folder = Path(tempfile.mkdtemp(prefix="crm-readme-", dir="/tmp"))
-    folder.chmod(0o711)
-    port = free_port()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CRM_", "DATABASE_", "REDIS_"))}
-    command = [sys.executable, "-m", "crm_api.cli", "up", "--demo", "--port", str(port), "--data-dir", str(folder / "data")]
-    with (folder / "out").open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
-    try:
-        deadline = time.monotonic() + 120
-        while not (found := re.search(r"crm_pat_\w+", (folder / "out").read_text(errors="replace"))):
-            assert process.poll() is None, (folder / "out").read_text(errors="replace")
-            assert time.monotonic() < deadline, "up did not come up"
-            time.sleep(0.2)
-        yield {**environment, "API": f"http://127.0.0.1:{port}", "TOKEN": found.group(0)}
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+from tests.docs.support import ROOT, blocks
 
 
 def snippets() -> list[str]:
-    return re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [block.text for block in blocks(ROOT / "README.md") if block.language == "bash"]
 
 
 def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
