@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http import account, deals, jobs, reports
+from crm_api.http import account, deals, jobs, reports, search
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
 from crm_api.http.records import build_record_router, links
@@ -22,6 +22,7 @@ def build_router() -> APIRouter:
     router.include_router(account.router)
     router.include_router(deals.router)
     router.include_router(reports.router)
+    router.include_router(search.router)
     router.include_router(jobs.router)
     router.add_api_route("/v1/links", links.list_all, methods=["GET"], response_model=None, name="list_links", tags=["links"])
     router.add_api_route(
