@@ -142,6 +142,7 @@ def resolve(value: Any, answers: Mapping[str, Any]) -> Any:
 
 
 async def _perform(call: Call, operation: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+    call.context.uow.cause.action = None  # each operation is named by what it does itself
     try:
         path, _, query = operation["path"].partition("?")
         path = "/".join(str(resolve(segment, answers)) if segment.startswith("$") else segment for segment in path.split("/"))

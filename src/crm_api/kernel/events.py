@@ -39,6 +39,7 @@ class Change:
     """What happened to one record so far: its state before the transaction (None: not there) and now (None: purged).
 
     `verb` is set where the two states do not tell (`merged` on a winner). `related` are further ids the event is found under.
+    `action` is what the caller did when the record first changed, if it has a name of its own (`deals.win`).
     """
 
     shape: Shape
@@ -48,6 +49,7 @@ class Change:
     version: int
     verb: str | None = None
     related: tuple[str, ...] = ()
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class PlainEvent:
     related: tuple[str, ...] = ()
     visibility: Mapping[str, Any] | None = None
     snapshot: sa.Table | None = None
+    action: str | None = None
 
 
 class Collected:
@@ -119,7 +122,7 @@ def collect(context: Context, resource: AnyResource, record_id: UUID, old: Row |
     changes = _collected(context).changes
     earlier = changes.get(record_id)
     if earlier is None:
-        changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version)
+        changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version, action=context.uow.cause.action)
     else:
         changes[record_id] = replace(earlier, new=new, version=version)
 
@@ -141,7 +144,7 @@ def emit(context: Context, event: PlainEvent) -> None:
             changes[name] = {"old": first["old"], "new": change["new"]}
         kind = earlier.type if earlier.type.endswith(".created") and not event.type.endswith(".deleted") else event.type
         event = replace(event, type=kind, changes={name: change for name, change in changes.items() if change["old"] != change["new"]})
-    plain[event.record_id] = event
+    plain[event.record_id] = replace(event, action=event.action or context.uow.cause.action)
 
 
 def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict[str, Any]]:
@@ -215,7 +218,7 @@ async def flush(uow: Uow) -> None:
                 "object": resource.name,
                 "record_id": change.id,
                 "version": change.version,
-                "cause": _cause(uow, resource.name, verb),
+                "cause": _cause(uow, change.action or f"{resource.name}.{_VERBS.get(verb, verb)}"),
                 "changes": {} if change.new is None else difference(change.shape, change.old, change.new),
                 "visibility": {"before": _visibility(change.old), "after": _visibility(change.new)},
                 "transaction_index": len(rows),
@@ -234,7 +237,7 @@ async def flush(uow: Uow) -> None:
                 "object": event.object,
                 "record_id": event.record_id,
                 "version": event.version,
-                "cause": _cause(uow, event.object, event.type.partition(".")[2]),
+                "cause": _cause(uow, event.action or f"{event.object}.{_plain_verb(event)}"),
                 "changes": event.changes,
                 "visibility": event.visibility or {"before": None, "after": None},
                 "transaction_index": len(rows),
@@ -250,9 +253,14 @@ async def flush(uow: Uow) -> None:
 _VERBS: Final = {"created": "create", "updated": "update", "deleted": "delete", "restored": "restore", "purged": "purge", "merged": "merge"}
 
 
-def _cause(uow: Uow, object_name: str, verb: str) -> dict[str, Any]:
+def _plain_verb(event: PlainEvent) -> str:
+    verb = event.type.partition(".")[2]
+    return _VERBS.get(verb, verb)
+
+
+def _cause(uow: Uow, action: str) -> dict[str, Any]:
     cause = uow.cause
-    found: dict[str, Any] = {"action": cause.action or f"{object_name}.{_VERBS.get(verb, verb)}"}
+    found: dict[str, Any] = {"action": action}
     for name in ("request_id", "idempotency_key", "app_id", "token_id", "job_id", "rule_id", "event_id"):
         value = getattr(cause, name)
         if value is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -67,7 +67,13 @@ class Draft:
 
 
 class Rules:
-    """What is special about an object's writes. Each hook gets all records of a call, so that a batch stays a few statements."""
+    """What is special about an object's writes. Each hook gets all records of a call, so that a batch stays a few statements.
+
+    `delete_parameters` are query parameters of DELETE that the object has beside everybody's; `before_delete` finds them as
+    text in `Uow.state`.
+    """
+
+    delete_parameters: ClassVar[tuple[str, ...]] = ()
 
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Fills in, derives and checks, before anything is stored (creates, updates, restores)."""

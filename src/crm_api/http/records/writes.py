@@ -18,7 +18,7 @@ from crm_api.kernel.writes.types import Outcome, Patch, Target, WriteOptions
 ON_CHILDREN: Final = ("block", "detach", "cascade")
 CREATE_PARAMETERS: Final = ("dry_run", "allow_duplicates")
 UPDATE_PARAMETERS: Final = ("dry_run", "conflict", "allow_duplicates")
-DELETE_PARAMETERS: Final = ("dry_run", "on_children", "purge", "move_to")
+DELETE_PARAMETERS: Final = ("dry_run", "on_children", "purge")
 
 
 def _write_options(call: Call, options: AnswerOptions) -> WriteOptions:
@@ -75,13 +75,13 @@ def delete_endpoint(resource: AnyResource) -> Endpoint:
 
 
 async def _deleted(call: Call, resource: AnyResource, id: UUID) -> Response:
-    options = call.answer_options(resource, DELETE_PARAMETERS)
+    options = call.answer_options(resource, (*DELETE_PARAMETERS, *resource.rules.delete_parameters))
     how = _write_options(call, options)
     call.policy.require(resource.name, "purge" if how.purge else "delete")
     target = Target(id, call.expected_version())
-    move_to = options.others.get("move_to")
-    if move_to is not None:
-        call.context.uow.state["move_to"] = move_to
+    for name in resource.rules.delete_parameters:
+        if name in options.others:
+            call.context.uow.state[name] = options.others[name]
     outcome = (await call.engine.writer.delete(call.context, resource, [target], options=how))[0]
     if how.purge:
         return Response(status_code=204, headers={"x-outcome": "deleted"})

@@ -51,6 +51,8 @@ _LIVE: Final = compile_statement(
 class StageRules(Rules):
     """Stages of a pipeline stand in an order, and their deals follow what they say."""
 
+    delete_parameters = (MOVE_TO,)
+
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Fills in probability and position, checks the required fields, and that a stage with deals keeps its category."""
         fields = context.registry["deals"].fields
