@@ -89,7 +89,7 @@ async def load(api: Api, folder: str) -> Imported:
     deals = []
     for row in rows(folder, "sales_pipeline"):
         began, closed = day(row["engage_date"]), day(row["close_date"])
-        stage = row["deal_stage"]
+        step = row["deal_stage"]
         deals.append(
             {
                 "name": f"{row['account'] or 'unknown'}: {row['product'].replace('GTXPro', 'GTX Pro')}",
@@ -97,13 +97,13 @@ async def load(api: Api, folder: str) -> Imported:
                 "account_id": ids[row["account"]] if row["account"] else None,
                 "owner_id": agents[row["sales_agent"]],
                 "pipeline_id": pipeline["id"],
-                "stage_id": stage_ids[stage],
+                "stage_id": stage_ids[step],
                 "amount": row["close_value"] or None,
                 **({"opened_at": f"{began}T00:00:00Z"} if began else {}),
                 "close_date": None if closed is None else str(closed),
                 "tags": [regions[row["sales_agent"]]],
                 **({"closed_at": f"{closed}T00:00:00Z"} if closed else {}),
-                **({"lost_reason": "not given"} if stage == "Lost" else {}),
+                **({"lost_reason": "not given"} if step == "Lost" else {}),
             }
         )
     assert len(await batches(api, "deals", deals)) == 8_800

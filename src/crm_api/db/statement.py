@@ -16,7 +16,7 @@ from sqlalchemy.sql import ClauseElement
 
 T = TypeVar("T")
 
-DIALECT = pg_asyncpg.dialect()
+DIALECT = pg_asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class StatementCache:
                 self._entries.popitem(last=False)
         else:
             self._entries.move_to_end(shape)
-        return entry  # type: ignore[no-any-return]
+        return entry
 
     def peek(self, shape: Hashable) -> Any:
         """The entry of this shape, or None."""

@@ -48,7 +48,7 @@ class Base(DeclarativeBase):
                 setattr(cls, f"{name}_key", mapped_column(f"{name}_key", key_type(spec), nullable=True, info={"derived": True}))
         super().__init_subclass__(**kwargs)
         if issubclass(cls, RecordMixin):
-            _complete_record_table(cls.__table__)
+            _complete_record_table(table(cls))
 
 
 class TenantMixin:
