@@ -14,6 +14,7 @@ from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests import databases
 from tests.api import Api, new_organization
+from tests.statements import Recorder
 
 REQUIRE_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 
@@ -70,11 +71,14 @@ def settings(urls: DatabaseUrls) -> Settings:
 
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[Application]:
-    """The application with its whole middleware, started."""
+    """The application with its whole middleware, started. What it ran on the database is checked when the session ends."""
     app = create_app(settings)
     assert isinstance(app, Application)
+    recorder = Recorder()
+    app.state.services.database.observers.append(recorder)
     async with app.router.lifespan_context(app):
         yield app
+    assert not (problems := recorder.problems()), "\n".join(problems)
 
 
 @pytest.fixture

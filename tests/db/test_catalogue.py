@@ -75,7 +75,8 @@ async def test_keys_and_indexes_start_with_it(urls: DatabaseUrls) -> None:
 async def test_foreign_keys_stay_inside_the_organisation(urls: DatabaseUrls) -> None:
     keys = await rows(
         urls,
-        f"SELECT k.conname, c.relname AS source, f.relname AS target, k.confdeltype::text, k.confupdtype::text, k.condeferrable, k.confdelsetcols,"
+        f"SELECT k.conname, c.relname AS source, f.relname AS target, k.confdeltype::text, k.confupdtype::text,"
+        f" k.condeferrable,"
         f" (SELECT array_agg(a.attname::text ORDER BY o) FROM unnest(k.conkey) WITH ORDINALITY u(n, o)"
         f"    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n) AS here,"
         f" (SELECT array_agg(a.attname::text ORDER BY o) FROM unnest(k.confkey) WITH ORDINALITY u(n, o)"
@@ -120,8 +121,8 @@ def _cycle(edges: dict[str, set[str]]) -> list[str]:
 async def test_names_are_short_and_unique(urls: DatabaseUrls) -> None:
     names = await rows(
         urls,
-        f"SELECT i.relname AS name FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid WHERE {PARENTS}"
-        f" UNION ALL SELECT k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+        f"SELECT i.relname AS name FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid"
+        f" WHERE {PARENTS} UNION ALL SELECT k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
         f" WHERE {PARENTS} AND k.contype NOT IN ('p', 'u', 'n')",
     )
     found = [row["name"] for row in names]
@@ -151,7 +152,8 @@ async def test_row_level_security_is_forced_everywhere(urls: DatabaseUrls) -> No
     found = await rows(
         urls,
         f"SELECT c.relname, c.relispartition, c.relrowsecurity AND c.relforcerowsecurity AS forced,"
-        f" (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL AND p.polcmd = '*') AS policies"
+        f" (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid"
+        f" AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL AND p.polcmd = '*') AS policies"
         f" FROM pg_class c WHERE {OURS} AND c.relkind IN ('r', 'p')",
     )
     for row in found:
@@ -166,8 +168,8 @@ async def test_what_has_no_fence_holds_no_secrets_of_tenants(urls: DatabaseUrls)
     allowed = {"uuid", "bytea", "timestamp with time zone", "boolean", "integer", "text", "text[]"}
     found = await rows(
         urls,
-        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
-        " WHERE c.relname IN ('tokens', 'outbox', 'job_due') AND a.attnum > 0 AND NOT a.attisdropped",
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type FROM pg_class c"
+        " JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relname IN ('tokens', 'outbox', 'job_due') AND a.attnum > 0 AND NOT a.attisdropped",
     )
     assert {row["type"] for row in found} <= allowed
     assert {row["attname"] for row in found if row["relname"] == "outbox"} == {"org_id", "event_id"}
@@ -193,7 +195,8 @@ async def test_the_application_owns_nothing_and_may_do_little(urls: DatabaseUrls
         assert row["may"] is expected, (table, privilege)
     (row,) = await rows(
         urls,
-        "SELECT array_agg(a.attname::text ORDER BY a.attname) AS columns FROM pg_attribute a WHERE a.attrelid = 'events'::regclass AND a.attnum > 0"
+        "SELECT array_agg(a.attname::text ORDER BY a.attname) AS columns FROM pg_attribute a"
+        " WHERE a.attrelid = 'events'::regclass AND a.attnum > 0"
         " AND has_column_privilege('events', a.attname, 'UPDATE')",
         owner=False,
     )

@@ -1,6 +1,7 @@
 """Partitions: made ahead, dropped behind, and no row is ever refused for want of one."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +44,7 @@ def test_bounds_touch_and_follow_the_calendar() -> None:
     now = datetime(2027, 2, 27, 13, 30, tzinfo=UTC)
     days = list(needed(JOURNAL, now, timedelta(days=3)))
     assert [part.name for part in days] == [f"journal_202702{day}" for day in (25, 26, 27, 28)] + ["journal_20270301", "journal_20270302"]
-    assert all(one.end == two.start for one, two in zip(days, days[1:], strict=False))
+    assert all(one.end == two.start for one, two in itertools.pairwise(days))
     assert [part.name for part in needed(EVENTS, now, timedelta(days=3))] == ["events_202702", "events_202703"]
     assert uuid7_time(uuid7_floor(days[0].start)) == days[0].start
     assert str(uuid7_floor(days[0].end)) in creation(days[0])[0]

@@ -43,7 +43,8 @@ async def put(uow: Uow, made: Made) -> UUID:
     """Writes an event and its outbox row, and the snapshot if a row is given."""
     event_id = made.id or uow.new_id()
     values = {
-        "org_id": uow.org_id, "id": event_id, "type": made.type, "object": made.object, "record_id": made.record_id, "version": made.version,
+        "org_id": uow.org_id, "id": event_id, "type": made.type, "object": made.object, "record_id": made.record_id,
+        "version": made.version,
         "at": uow.now, "cause": orjson.dumps(made.cause).decode(), "changes": orjson.dumps(made.changes).decode(),
         "transaction_id": uow.transaction_id, "related": orjson.dumps(made.related).decode(),
     }  # fmt: skip
