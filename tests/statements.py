@@ -33,8 +33,8 @@ _MENTION = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE|USING|,)\s+(ONLY\s+)?\"?([a-z_]+)\"?(?:\s+(?:AS\s+)?\"?([a-z_][a-z0-9_]*)\"?)?", re.IGNORECASE
 )
 _WORDS = frozenset({
-    "where", "on", "set", "values", "select", "join", "left", "right", "inner", "outer", "cross", "full", "order", "group", "limit", "having",
-    "union", "as", "using", "returning", "for", "lateral", "natural", "offset", "window", "tablesample", "with",
+    "where", "on", "set", "values", "select", "join", "left", "right", "inner", "outer", "cross", "full", "order", "group", "limit",
+    "having", "union", "as", "using", "returning", "for", "lateral", "natural", "offset", "window", "tablesample", "with",
 })  # fmt: skip
 _VOLATILE = re.compile(r"\b(gen_random_uuid|clock_timestamp|random|uuid_generate_v4|timeofday|nextval|setval)\s*\(", re.IGNORECASE)
 _NOW = re.compile(r"\b(now\s*\(\)|current_timestamp|transaction_timestamp\s*\(\)|statement_timestamp\s*\(\))", re.IGNORECASE)

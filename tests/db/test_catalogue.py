@@ -169,7 +169,8 @@ async def test_what_has_no_fence_holds_no_secrets_of_tenants(urls: DatabaseUrls)
     found = await rows(
         urls,
         "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type FROM pg_class c"
-        " JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relname IN ('tokens', 'outbox', 'job_due') AND a.attnum > 0 AND NOT a.attisdropped",
+        " JOIN pg_attribute a ON a.attrelid = c.oid "
+        " WHERE c.relname IN ('tokens', 'outbox', 'job_due') AND a.attnum > 0 AND NOT a.attisdropped",
     )
     assert {row["type"] for row in found} <= allowed
     assert {row["attname"] for row in found if row["relname"] == "outbox"} == {"org_id", "event_id"}

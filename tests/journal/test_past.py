@@ -57,7 +57,8 @@ async def test_a_record_as_it_was(api: Api) -> None:
     )
     moments = [(first, just_after(first))]
     for body in (
-        {"name": "Acme Two"}, {"industry": None, "tags": []}, {"external_ids": {"erp": None, "crm": "9"}}, {"billing_address": {"city": "Bonn"}},
+        {"name": "Acme Two"}, {"industry": None, "tags": []}, {"external_ids": {"erp": None, "crm": "9"}},
+        {"billing_address": {"city": "Bonn"}},
     ):  # fmt: skip
         await asyncio.sleep(0.002)
         record = await api.change(first, **body)
