@@ -50,6 +50,7 @@ MAX_KEPT_QUERY: Final = 400
 class StoredRecord:
     """One record as the caller may see it. `head` is the journal's number that it contains."""
 
+    id: UUID
     json: bytes
     version: int
     head: int
@@ -115,10 +116,10 @@ class Reader:
         as_of: datetime | None = None,
     ) -> StoredRecord:
         """One record, deleted or not. Raises NotFound if there is none that the caller may see."""
-        found = await self.many(context, resource, [id], fields=fields, expand=expand, values=values, as_of=as_of)
-        if id not in found:
+        rows = await self._rows(context, "one", Plan(resource.name, fields=fields, expand=expand), {"id": id}, values, as_of)
+        if not rows:
             raise NotFound()
-        return found[id]
+        return rows[0]
 
     async def many(
         self,
@@ -132,16 +133,23 @@ class Reader:
         as_of: datetime | None = None,
     ) -> dict[UUID, StoredRecord]:
         """Records by id; those that are not there for the caller are absent."""
-        plan = Plan(resource.name, fields=fields, expand=expand, as_of=as_of is not None)
-        read = self._compiled(context, "one", plan)
+        plan = Plan(resource.name, fields=fields, expand=expand)
+        return {record.id: record for record in await self._rows(context, "many", plan, {"ids": ids}, values, as_of)}
+
+    async def _rows(
+        self, context: Context, kind: str, plan: Plan, which: dict[str, Any], values: Sequence[Any], as_of: datetime | None
+    ) -> list[StoredRecord]:
         arguments = _arguments(context, values)
-        arguments["ids"] = ids
+        arguments.update(which)
         if as_of is not None:
+            plan = replace(plan, as_of=True)
             arguments["as_of"] = as_of
+        read = self._compiled(context, kind, plan)
         rows = await context.uow.fetch(read.statement, arguments)
         _check_size([row["json"] for row in rows])
-        return {
-            row["id"]: StoredRecord(
+        return [
+            StoredRecord(
+                row["id"],
                 self._finish(context, row["json"].encode(), read, as_of),
                 row["version"],
                 row["head"] or 0,
@@ -149,7 +157,7 @@ class Reader:
                 row["merged_into"],
             )
             for row in rows
-        }
+        ]
 
     async def page(self, context: Context, resource: AnyResource, request: ReadRequest) -> ReadPage:
         """One page of a list or search.
@@ -201,7 +209,7 @@ class Reader:
 
         def build() -> CompiledRead:
             compiler = ReadCompiler(context.registry, policy, table_as_of)
-            return compiler.one(plan) if kind == "one" else compiler.page(plan)
+            return compiler.page(plan) if kind == "page" else compiler.one(plan, many=kind == "many")
 
         return context.statements.get((kind, id(context.registry), policy.shape, plan), build)
 
