@@ -33,10 +33,12 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def patched(text: str, hunks: str) -> str:
     """A file after a unified diff. Like `git apply`, it goes by the lines themselves and not by their numbers."""
-    for hunk in re.split(r"^@@.*@@.*\n", hunks, flags=re.M)[1:]:
+    parts = re.split(r"^@@ -\d+,(\d+) \+\d+,(\d+) @@\n", hunks, flags=re.M)[1:]
+    for old, new, hunk in zip(*(iter(parts),) * 3, strict=True):
         lines = hunk.splitlines(keepends=True)
         before = "".join(line[1:] for line in lines if line[0] in " -")
         after = "".join(line[1:] for line in lines if line[0] in " +")
+        assert (int(old), int(new)) == (before.count("\n"), after.count("\n")), f"the hunk says another length:\n{hunk}"
         assert text.count(before) == 1, f"this is not there, or not only once:\n{before}"
         text = text.replace(before, after)
     return text
