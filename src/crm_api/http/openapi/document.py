@@ -15,7 +15,7 @@ from crm_api.http.openapi.ordinary import describe_ordinary
 from crm_api.http.openapi.parameters import HEADERS, SHARED, answer_parameters
 from crm_api.http.openapi.problems import problem_responses
 from crm_api.http.openapi.samples import Schema
-from crm_api.http.openapi.schemas import merge_schemas, record_schemas
+from crm_api.http.openapi.schemas import merge_schemas, record_schemas, without_defaults
 from crm_api.http.openapi.stories import story_schemas
 from crm_api.http.records.operation import Operation, operation_of
 from crm_api.kernel.registry import Registry
@@ -88,7 +88,7 @@ def render(app: FastAPI) -> dict[str, Any]:
     for template, operations in more_paths.items():
         paths.setdefault(template, {}).update(operations)
     # What both know is better described here: a record's relations, what `fields` may leave out.
-    schemas = {**more_schemas, **schemas}
+    schemas = {name: without_defaults(schema) for name, schema in {**more_schemas, **schemas}.items()}
     for found in filters.values():
         parameters |= found
     parameters |= builder.parameters
@@ -116,7 +116,7 @@ def render(app: FastAPI) -> dict[str, Any]:
                     "`*:read`, `events:read`, `admin` (everything).",
                 }
             },
-            "parameters": parameters,
+            "parameters": {name: without_defaults(parameter) for name, parameter in parameters.items()},
             "headers": HEADERS,
             "examples": builder.examples,
             "responses": problem_responses(),

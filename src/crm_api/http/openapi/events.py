@@ -25,10 +25,12 @@ def event_schemas(registry: Registry, schemas: dict[str, Schema]) -> dict[str, S
     """`ContactEvent` and its like: the event with the object's own record."""
     found = {}
     for resource in registry:
-        own = {"object": {"type": "string", "const": resource.name}, "record": nullable(ref(f"{stem(resource)}Read"))}
+        base = schemas["Event"]
+        own: Schema = {"object": {"type": "string", "const": resource.name}, "record": nullable(ref(f"{stem(resource)}Read"))}
         found[f"{stem(resource)}Event"] = {
+            **base,
             "description": f"Something happened to {a(resource)}.",
-            "allOf": [ref("Event"), {"type": "object", "properties": own}],
+            "properties": {**base["properties"], **own},
         }
     return found
 

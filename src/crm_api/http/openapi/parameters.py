@@ -117,7 +117,10 @@ SHARED: Final[dict[str, Schema]] = {
         "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the organisation's.", "Europe/Berlin"
     ),
     "CrmVersion": header(
-        "CRM-Version", {"type": "string", "format": "date"}, "The dated version of the API; else the one of the token.", "2026-12-01"
+        "CRM-Version",
+        {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "The dated version of the API; else the one of the token.",
+        "2026-12-01",
     ),
     "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors: `en` or `de`.", "de"),
     "RequestId": header(

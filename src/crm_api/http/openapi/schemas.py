@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
@@ -56,6 +57,28 @@ def cleaned(schema: Any) -> Any:
         else:
             out[key] = cleaned(value)
     return out
+
+
+KEPT: Final = frozenset({"examples", "example", "const", "enum", "schema"})
+
+
+def without_defaults(schema: Any) -> Any:
+    """Says in words what is meant by leaving something out. Generators read more into a `default`: some take the member for one that
+    is always there, some send the parameter with every request."""
+    if isinstance(schema, list):
+        return [without_defaults(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: value if key in KEPT else without_defaults(value) for key, value in schema.items()}
+    if isinstance(found.get("schema"), dict):
+        found["schema"] = dict(found["schema"])
+    holder = found.get("schema", found)  # of a parameter it is the schema that has the default
+    if isinstance(holder, dict) and "default" in holder and not isinstance(holder["default"], dict):
+        default = holder.pop("default")
+        if default is not None and default != []:
+            text = default if isinstance(default, str) else json.dumps(default)
+            found["description"] = f"{found.get('description', '')} Default: `{text}`.".strip()
+    return found
 
 
 def merge_schemas(into: dict[str, Schema], more: Mapping[str, Schema]) -> None:

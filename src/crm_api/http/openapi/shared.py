@@ -301,7 +301,7 @@ def _search() -> dict[str, Schema]:
             "required": ["field"],
             "additionalProperties": False,
         },
-        "Expand": {
+        "ExpandOptions": {
             "type": "object",
             "description": "How an expanded relation is shown. To-one relations take only `fields` and `expand`.",
             "properties": {
@@ -309,7 +309,7 @@ def _search() -> dict[str, Schema]:
                 "sort": names,
                 "fields": names,
                 "filter": tree,
-                "expand": {"type": "object", "additionalProperties": ref("Expand")},
+                "expand": {"type": "object", "additionalProperties": ref("ExpandOptions")},
             },
             "additionalProperties": False,
         },
@@ -329,7 +329,7 @@ def _search() -> dict[str, Schema]:
                 "fields": names | {"description": "The fields to show; all if left out.", "examples": [["display_name", "owner_id"]]},
                 "expand": {
                     "type": "object",
-                    "additionalProperties": ref("Expand"),
+                    "additionalProperties": ref("ExpandOptions"),
                     "description": "Related records to bring along, by relation.",
                     "examples": [{"owner": {"fields": ["name"]}}],
                 },
