@@ -22,6 +22,7 @@ from crm_api.http.openapi.serve import build_openapi_router
 from crm_api.http.problem_pages import build_problem_router
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.services import Services
+from crm_api.http.token_use import TokenUse
 from crm_api.http.valkey import Valkey
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.events import on_commit
@@ -87,11 +88,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     feeds.start()
     app.state.feeds = feeds
     on_commit(feeds.nudge)
+    services.token_use.start()
     try:
         yield
     finally:
         on_commit(None)
         await feeds.close()
+        await services.token_use.close()
         if services.valkey is not None:
             await services.valkey.close()
         await services.database.close()
@@ -112,13 +115,15 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     metrics.gauge("crm_db_connections_in_use", "Pooled database connections in use", lambda: pool.in_use)
     metrics.gauge("crm_db_connections_idle", "Pooled database connections waiting for work", lambda: pool.idle)
     metrics.gauge("crm_valkey_up", "Whether Valkey answers", lambda: float(valkey is not None and valkey.up))
+    clock = clock or SystemClock()
     return Services(
         settings=settings,
-        clock=clock or SystemClock(),
+        clock=clock,
         database=database,
         engine=build_engine(settings),
         valkey=valkey,
         limiter=RateLimiter(valkey, settings.rate, metrics),
+        token_use=TokenUse(database, clock),
         metrics=metrics,
     )
 

@@ -93,6 +93,7 @@ async def _attempt(request: Request, services: Services, inner: Handler, hash_: 
     database = services.database
     async with database.connection() as connection:
         principal = await authenticate(connection, hash_, services.clock.now())
+        services.token_use.note(hash_)
         await _admit(request, services, principal, cost)
         if database.try_hold(principal.org_id):
             try:

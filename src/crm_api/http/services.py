@@ -8,6 +8,7 @@ from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
 from crm_api.http.metrics import Metrics
 from crm_api.http.ratelimit import RateLimiter
+from crm_api.http.token_use import TokenUse
 from crm_api.http.valkey import Valkey
 from crm_api.kernel.engine import Engine
 from crm_api.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     engine: Engine
     valkey: Valkey | None
     limiter: RateLimiter
+    token_use: TokenUse
     metrics: Metrics
 
 

@@ -23,6 +23,7 @@ async def enter(request: Request, services: Services, cost: int = 1) -> Principa
     with_hash = bearer_hash(request)
     async with answering(), services.database.connection() as connection:
         principal = await authenticate(connection, with_hash, services.clock.now())
+    services.token_use.note(with_hash)
     await admit(request, services, principal, cost)
     return principal
 
