@@ -32,7 +32,7 @@ def running() -> Iterator[dict[str, str]]:
             assert process.poll() is None, (folder / "out").read_text(errors="replace")
             assert time.monotonic() < deadline, "up did not come up"
             time.sleep(0.2)
-        yield {**environment, "API": f"http://127.0.0.1:{port}", "TOKEN": found.group(0)}
+        yield {**environment, "API": f"http://127.0.0.1:{port}", "TOKEN": found.group(0), "CRM_DATA_DIR": str(folder / "data")}
     finally:
         process.terminate()
         process.wait(20)

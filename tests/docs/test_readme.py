@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 from tests.docs.support import ROOT, blocks
 
@@ -42,3 +43,10 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     events = answers[5][-1]["data"]
     assert [(event["type"], event["changes"]["title"]["new"]) for event in events] == [("contact.updated", "Head of Logistics")]
     assert answers[6][0]["win_rate"] is not None
+
+
+def test_alembic_finds_the_running_database(running: dict[str, str]) -> None:
+    """As docs/adding-a-resource.md relies on."""
+    command = [sys.executable, "-m", "alembic", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=running, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "No new upgrade operations detected."), done.stdout + done.stderr
