@@ -32,7 +32,6 @@ def copy() -> Iterator[Copy]:
             DATABASE_OWNER_URL=urls.database_owner_url,
             REDIS_URL=databases.servers().urls.redis_url,
             CRM_TEST_ADMIN_URL=admin_url,
-            PYTEST_ADDOPTS="-k not(list_envelope)",
         )
         yield copy
     shutil.rmtree(folder, ignore_errors=True)
