@@ -18,7 +18,6 @@ from crm_api.db import migrate
 from crm_api.embedded import DatabaseUrls, EmbeddedServers, prepare_database
 from crm_api.embedded.provision import drop_database
 
-
 _started: EmbeddedServers | None = None
 
 

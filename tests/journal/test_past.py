@@ -56,10 +56,13 @@ async def test_a_record_as_it_was(api: Api) -> None:
         "accounts", name="Acme", industry="Steel", billing_address={"city": "Köln"}, external_ids={"erp": "1"}, tags=["a"]
     )
     moments = [(first, just_after(first))]
-    for body in (
-        {"name": "Acme Two"}, {"industry": None, "tags": []}, {"external_ids": {"erp": None, "crm": "9"}},
+    bodies: list[dict[str, Any]] = [
+        {"name": "Acme Two"},
+        {"industry": None, "tags": []},
+        {"external_ids": {"erp": None, "crm": "9"}},
         {"billing_address": {"city": "Bonn"}},
-    ):  # fmt: skip
+    ]
+    for body in bodies:
         await asyncio.sleep(0.002)
         record = await api.change(first, **body)
         moments.append((record, just_after(record)))

@@ -97,9 +97,8 @@ class Uow:
         mode = (" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else "") + (" READ ONLY" if self.read_only else "")
         lock = "" if self.lock_timeout_ms is None else f"; SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
         self._open = True
-        await self.connection.run(
-            f"BEGIN{mode}; SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}"
-        )
+        tenant = f"SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'"
+        await self.connection.run(f"BEGIN{mode}; {tenant}; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}")
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         """All rows."""

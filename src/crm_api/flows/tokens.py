@@ -28,9 +28,16 @@ _ORG = sa.bindparam("org_id", type_=sa.Uuid())
 _ID = sa.bindparam("id", type_=sa.Uuid())
 _AT = sa.bindparam("at", type_=_tokens.c.created_at.type)
 _SHOWN = (
-    _tokens.c.id, _tokens.c.name, _tokens.c.prefix, _tokens.c.scopes, _tokens.c.user_id, _tokens.c.created_at, _tokens.c.expires_at,
-    _tokens.c.last_used_at, _tokens.c.revoked_at,
-)  # fmt: skip
+    _tokens.c.id,
+    _tokens.c.name,
+    _tokens.c.prefix,
+    _tokens.c.scopes,
+    _tokens.c.user_id,
+    _tokens.c.created_at,
+    _tokens.c.expires_at,
+    _tokens.c.last_used_at,
+    _tokens.c.revoked_at,
+)
 _INSERTED = ("hash", "id", "org_id", "user_id", "kind", "name", "prefix", "scopes", "created_at", "expires_at")
 _INSERT: Final = compile_statement(
     sa.insert(_tokens).values({name: sa.bindparam(name, type_=_tokens.c[name].type) for name in _INSERTED}).returning(*_SHOWN)
@@ -75,9 +82,17 @@ async def create(
     """Stores a new token and returns its text, which can't be had again, with its description."""
     text, hash_ = generate("crm_pat_")
     values = {
-        "hash": hash_, "id": id or uow.new_id(), "org_id": uow.org_id, "user_id": user_id, "kind": "pat", "name": name, "prefix": token_hint(text),
-        "scopes": scopes, "created_at": uow.now, "expires_at": expires_at,
-    }  # fmt: skip
+        "hash": hash_,
+        "id": id or uow.new_id(),
+        "org_id": uow.org_id,
+        "user_id": user_id,
+        "kind": "pat",
+        "name": name,
+        "prefix": token_hint(text),
+        "scopes": scopes,
+        "created_at": uow.now,
+        "expires_at": expires_at,
+    }
     row = await uow.fetch_row(_INSERT, values)
     return text, described(row)
 
@@ -149,7 +164,14 @@ def described(row: Any) -> dict[str, Any]:
         return None if row[name] is None else format_timestamp(row[name])
 
     return {
-        "object": "tokens", "id": str(row["id"]), "name": row["name"], "prefix": row["prefix"], "scopes": list(row["scopes"]),
-        "user_id": str(row["user_id"]), "created_at": at("created_at"), "expires_at": at("expires_at"), "last_used_at": at("last_used_at"),
+        "object": "tokens",
+        "id": str(row["id"]),
+        "name": row["name"],
+        "prefix": row["prefix"],
+        "scopes": list(row["scopes"]),
+        "user_id": str(row["user_id"]),
+        "created_at": at("created_at"),
+        "expires_at": at("expires_at"),
+        "last_used_at": at("last_used_at"),
         "revoked_at": at("revoked_at"),
-    }  # fmt: skip
+    }

@@ -8,11 +8,12 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import MISSING, Field
 
-from crm_api.core.errors import InsufficientScope, NotFound
+from crm_api.core.errors import InsufficientScope, InvalidValue, NotFound, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.flows import tokens
+from crm_api.core.relative import parse_zone
+from crm_api.flows import organization_settings, tokens
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.records.batch import MAX_ITEMS
 from crm_api.http.routing import KernelRoute
@@ -20,10 +21,11 @@ from crm_api.http.services import services_of
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.query import plan
-from crm_api.kernel.schema import Input, Name, Output, Timestamp
+from crm_api.kernel.schema import Currency, Input, Name, Output, Timestamp
 
 router = APIRouter(route_class=KernelRoute)
 MAX_GRACE_SECONDS = 604_800
+ACTIONS = ("read", "write", "delete", "export", "import")
 
 
 class TokenCreate(Input):
@@ -105,6 +107,36 @@ class TokenList(Output):
     ]
 
 
+class OrgRead(Output):
+    """The caller's organisation."""
+
+    object: Annotated[str, Field(description="Always `org`.", examples=["org"])]
+    id: Annotated[UUID, Field(description="The organisation's id.", examples=["01a201b3-f7a9-753f-bba8-4fb5357f9b98"])]
+    name: Annotated[str, Field(description="Its name.", examples=["Acme Sales"])]
+    currency: Annotated[str, Field(description="The currency of new records that name none (ISO 4217).", examples=["EUR"])]
+    time_zone: Annotated[str, Field(description="The zone in which `today` and its like are meant (IANA).", examples=["Europe/Berlin"])]
+    locale: Annotated[str, Field(description="The language of its people (BCP 47).", examples=["de"])]
+    region: Annotated[str, Field(description="Where telephone numbers without a country code belong (ISO 3166-1).", examples=["DE"])]
+    fiscal_year_start: Annotated[int, Field(description="The month in which the fiscal year begins, 1 to 12.", examples=[1])]
+    environment: Annotated[str, Field(description="`production` or `sandbox`.", examples=["production"])]
+    require_if_match: Annotated[
+        list[str], Field(description="Objects whose records change only with an `If-Match` header (428 without).", examples=[["deals"]])
+    ]
+    created_at: Annotated[str, Field(description="When it was made.", examples=["2026-11-22T05:21:41.958886Z"])]
+
+
+class OrgUpdate(Input):
+    """Changes of the organisation, as a merge patch."""
+
+    name: Annotated[Name | MISSING, Field(description="Its name.", examples=["Acme Sales"])] = MISSING
+    currency: Annotated[Currency | MISSING, Field(description="Default currency of new records.", examples=["EUR"])] = MISSING
+    time_zone: Annotated[str | MISSING, Field(description="An IANA time zone.", examples=["Europe/Berlin"])] = MISSING
+    locale: Annotated[str | MISSING, Field(pattern="^[a-z]{2,3}(-[A-Z]{2})?$", description="A language.", examples=["de"])] = MISSING
+    region: Annotated[str | MISSING, Field(pattern="^[A-Z]{2}$", description="A country (ISO 3166-1).", examples=["DE"])] = MISSING
+    fiscal_year_start: Annotated[int | MISSING, Field(ge=1, le=12, description="A month, 1 to 12.", examples=[4])] = MISSING
+    require_if_match: Annotated[list[str] | MISSING, Field(description="Objects that ask for `If-Match`.", examples=[["deals"]])] = MISSING
+
+
 def _token_id(text: str) -> UUID:
     found = parse_uuid(text)
     if found is None:
@@ -142,18 +174,59 @@ async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
     return {
         "user": None if user is None else orjson.loads(user.json),
         "org": {
-            "id": str(organization.id), "name": organization.name, "environment": organization.environment, "currency": organization.currency,
-            "time_zone": organization.time_zone, "locale": organization.locale, "region": organization.region,
+            "id": str(organization.id),
+            "name": organization.name,
+            "environment": organization.environment,
+            "currency": organization.currency,
+            "time_zone": organization.time_zone,
+            "locale": organization.locale,
+            "region": organization.region,
             "fiscal_year": {"start_month": organization.fiscal_year_start},
         },
-        "token": {"id": str(principal.token_id), "name": principal.token_name, "scopes": sorted(principal.scopes),
-                  "app_id": None if principal.app_id is None else str(principal.app_id), "expires_at": principal.expires_at},
-        "permissions": {r.name: {action: principal.may(r.name, action) for action in ("read", "write", "delete", "export", "import")} for r in context.registry},
+        "token": {
+            "id": str(principal.token_id),
+            "name": principal.token_name,
+            "scopes": sorted(principal.scopes),
+            "app_id": None if principal.app_id is None else str(principal.app_id),
+            "expires_at": principal.expires_at,
+        },
+        "permissions": {r.name: {action: principal.may(r.name, action) for action in ACTIONS} for r in context.registry},
         "settings": dict(organization.settings),
         "schema_version": organization.schema_version,
         "access_version": organization.access_version,
         "events_cursor": encode_events_cursor(principal.org_id, head),
-    }  # fmt: skip
+    }
+
+
+@router.get("/v1/org", response_model=OrgRead, summary="Get the organisation", tags=["account"])
+async def get_org(context: ContextDep) -> JSONResponse:
+    """The caller's organisation and its settings."""
+    return JSONResponse(await organization_settings.read(context.uow))
+
+
+@router.patch("/v1/org", response_model=OrgRead, summary="Change the organisation", tags=["account"])
+async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
+    """Changes the organisation's settings; they hold from the next request on. Needs the scope `admin`.
+
+    Another currency is the default of records made from then on; existing amounts keep theirs.
+    """
+    _may_manage(context)
+    given = body.given()
+    errors = []
+    if "time_zone" in given:
+        try:
+            parse_zone(given["time_zone"])
+        except InvalidValue as error:
+            errors.append(error.at(pointer="/time_zone"))
+    names = [resource.name for resource in context.registry]
+    for index, name in enumerate(given.get("require_if_match", ())):
+        if name not in names:
+            errors.append(InvalidValue("enum", allowed=names).at(pointer=f"/require_if_match/{index}"))
+    if errors:
+        raise ValidationFailed(errors)
+    columns: dict[str, Any] = {name: given[name] for name in organization_settings.COLUMNS if name in given}
+    settings = {"require_if_match": given["require_if_match"]} if "require_if_match" in given else {}
+    return JSONResponse(await organization_settings.change(context.uow, columns, settings))
 
 
 @router.get("/v1/limits", summary="Limits and costs", tags=["account"])
@@ -164,14 +237,26 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
         "rate_limit": None if settings.rate is None else {"requests": settings.rate[0], "window_seconds": settings.rate[1], "per": "token"},
         "costs": {"read": 1, "write": 1, "batch": "one per 20 items, rounded up", "search_with_q": 2, "composite": "one per operation"},
         "limits": {
-            "body_bytes": settings.max_body_bytes, "url_bytes": settings.max_url_bytes, "json_depth": settings.max_json_depth,
-            "answer_bytes": settings.max_answer_bytes, "page": plan.MAX_PAGE, "journal_page": 1000, "batch_items": MAX_ITEMS, "composite_operations": 100,
-            "filter_conditions": plan.MAX_CONDITIONS, "filter_depth": plan.MAX_DEPTH, "filter_hops": plan.MAX_HOPS,
-            "expand_depth": plan.MAX_EXPAND_DEPTH, "expanded_records": plan.MAX_EXPANDED, "expanded_rows": 10_000,
-            "streams_per_token": settings.streams_per_token, "request_seconds": settings.request_timeout_s,
-            "idempotency_key_characters": 255, "idempotency_hours": 24,
+            "body_bytes": settings.max_body_bytes,
+            "url_bytes": settings.max_url_bytes,
+            "json_depth": settings.max_json_depth,
+            "answer_bytes": settings.max_answer_bytes,
+            "page": plan.MAX_PAGE,
+            "journal_page": 1000,
+            "batch_items": MAX_ITEMS,
+            "composite_operations": 100,
+            "filter_conditions": plan.MAX_CONDITIONS,
+            "filter_depth": plan.MAX_DEPTH,
+            "filter_hops": plan.MAX_HOPS,
+            "expand_depth": plan.MAX_EXPAND_DEPTH,
+            "expanded_records": plan.MAX_EXPANDED,
+            "expanded_rows": 10_000,
+            "streams_per_token": settings.streams_per_token,
+            "request_seconds": settings.request_timeout_s,
+            "idempotency_key_characters": 255,
+            "idempotency_hours": 24,
         },
-    }  # fmt: skip
+    }
 
 
 @router.post("/v1/tokens", status_code=201, response_model=TokenCreated, summary="Make an API token", tags=["tokens"])
@@ -197,7 +282,7 @@ async def list_tokens(context: ContextDep) -> JSONResponse:
 
 @router.get("/v1/tokens/{id}", response_model=TokenRead, summary="Get an API token", tags=["tokens"])
 async def get_token(context: ContextDep, id: str) -> JSONResponse:
-    """One token's description."""
+    """One token: what it is for, what it may do, when it was last used. Its secret is never shown again."""
     return JSONResponse(await tokens.get(context.uow, context.principal, _token_id(id)))
 
 

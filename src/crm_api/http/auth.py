@@ -22,15 +22,32 @@ _tokens, _organizations = Token.__table__, Organization.__table__
 
 _LOOK_UP: Final = compile_statement(
     sa.select(
-        _tokens.c.id, _tokens.c.user_id, _tokens.c.name.label("token_name"), _tokens.c.kind, _tokens.c.scopes, _tokens.c.app_id, _tokens.c.api_version,
-        _tokens.c.expires_at, _tokens.c.revoked_at, _tokens.c.user_suspended, _tokens.c.last_used_at,
-        _organizations.c.id.label("org_id"), _organizations.c.name, _organizations.c.environment, _organizations.c.currency, _organizations.c.time_zone,
-        _organizations.c.locale, _organizations.c.region, _organizations.c.fiscal_year_start, _organizations.c.schema_version,
-        _organizations.c.access_version, _organizations.c.settings,
+        _tokens.c.id,
+        _tokens.c.user_id,
+        _tokens.c.name.label("token_name"),
+        _tokens.c.kind,
+        _tokens.c.scopes,
+        _tokens.c.app_id,
+        _tokens.c.api_version,
+        _tokens.c.expires_at,
+        _tokens.c.revoked_at,
+        _tokens.c.user_suspended,
+        _tokens.c.last_used_at,
+        _organizations.c.id.label("org_id"),
+        _organizations.c.name,
+        _organizations.c.environment,
+        _organizations.c.currency,
+        _organizations.c.time_zone,
+        _organizations.c.locale,
+        _organizations.c.region,
+        _organizations.c.fiscal_year_start,
+        _organizations.c.schema_version,
+        _organizations.c.access_version,
+        _organizations.c.settings,
     )
     .select_from(_tokens.join(_organizations, _organizations.c.id == _tokens.c.org_id))
     .where(_tokens.c.hash == sa.bindparam("hash", type_=sa.LargeBinary()))
-)  # fmt: skip
+)
 
 
 def bearer_hash(request: Request) -> bytes:
@@ -63,9 +80,18 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
         raise TokenExpired()
     settings = row["settings"]
     organization = OrganizationInfo(
-        row["org_id"], row["name"], row["environment"], row["currency"], row["time_zone"], row["locale"], row["region"], row["fiscal_year_start"],
-        row["schema_version"], row["access_version"], {} if settings == "{}" else orjson.loads(settings),
-    )  # fmt: skip
+        row["org_id"],
+        row["name"],
+        row["environment"],
+        row["currency"],
+        row["time_zone"],
+        row["locale"],
+        row["region"],
+        row["fiscal_year_start"],
+        row["schema_version"],
+        row["access_version"],
+        {} if settings == "{}" else orjson.loads(settings),
+    )
     return Principal(
         organization,
         row["user_id"],

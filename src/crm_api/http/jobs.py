@@ -14,7 +14,7 @@ from crm_api.core.ids import parse_uuid
 from crm_api.flows.snapshots import job_folder, objects_of
 from crm_api.http.accepted import accepted
 from crm_api.http.records.story import envelope
-from crm_api.http.routing import KernelRoute
+from crm_api.http.routing import KernelRoute, other_media
 from crm_api.http.services import services_of
 from crm_api.jobs import store
 from crm_api.jobs.store import STATUSES, Status
@@ -217,6 +217,7 @@ async def create_snapshot(context: ContextDep, request: Request, body: SnapshotC
     tags=["events"],
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}, "example": '{"object":"contacts","id":"…","version":3}\n'}}}},
 )
+@other_media
 async def get_snapshot_file(context: ContextDep, request: Request, job_id: str, object: str) -> Response:
     """One object's records, one JSON document per line. `Range` continues a download that broke off.
 

@@ -13,12 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import BadRequest, FieldError, Problem, Unavailable
+from crm_api.core.errors import BadRequest, FieldError, NotAcceptable, Problem, Unavailable
 from crm_api.db.engine import Busy, Connection
 from crm_api.db.errors import classify
 from crm_api.db.uow import Cause, Uow
 from crm_api.http import idempotency
 from crm_api.http.auth import authenticate, bearer_hash
+from crm_api.http.middleware.headers import accepts_json
 from crm_api.http.services import Services
 from crm_api.http.state import ACTOR, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
 from crm_api.kernel.context import Context
@@ -31,6 +32,7 @@ JOINED: Final = "crm.joined"
 """Scope key of a context that a composite operation runs in: its caller and unit of work, which is not ours to commit."""
 
 WRITES_ATTRIBUTE: Final = "crm_reads"
+OTHER_MEDIA_ATTRIBUTE: Final = "crm_other_media"
 
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -39,6 +41,12 @@ E = TypeVar("E", bound=Callable[..., Any])
 def reads(endpoint: E) -> E:
     """Marks an endpoint that only reads although its method is POST (search, batch read)."""
     setattr(endpoint, WRITES_ATTRIBUTE, True)
+    return endpoint
+
+
+def other_media(endpoint: E) -> E:
+    """Marks an endpoint that answers with something else than JSON, so that `Accept` is its own business."""
+    setattr(endpoint, OTHER_MEDIA_ATTRIBUTE, True)
     return endpoint
 
 
@@ -55,12 +63,15 @@ class KernelRoute(APIRoute):
         inner: Handler = endpoint if getattr(endpoint, "raw", False) else super().get_route_handler()
         read_only = (self.methods or set()) <= READS or getattr(endpoint, WRITES_ATTRIBUTE, False)
         cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
+        only_json = not getattr(endpoint, OTHER_MEDIA_ATTRIBUTE, False)
 
         async def handle(request: Request) -> Response:
             joined: Context | None = request.scope.get(JOINED)
             if joined is not None:
                 request.state.context = joined
                 return await inner(request)
+            if only_json and not accepts_json(request.headers.get("accept")):
+                raise NotAcceptable("Answers are application/json, problems application/problem+json.")
             return await serve(request, inner, read_only, 1 if cost is None else cost(request))
 
         return handle
@@ -94,7 +105,7 @@ async def _attempt(request: Request, services: Services, inner: Handler, hash_: 
     async with database.connection() as connection:
         principal = await authenticate(connection, hash_, services.clock.now())
         services.token_use.note(hash_)
-        await _admit(request, services, principal, cost)
+        await admit(request, services, principal, cost)
         if database.try_hold(principal.org_id):
             try:
                 return await _run(request, services, inner, connection, principal, read_only)
@@ -109,7 +120,8 @@ async def _attempt(request: Request, services: Services, inner: Handler, hash_: 
         database.release(principal.org_id)
 
 
-async def _admit(request: Request, services: Services, principal: Principal, cost: int) -> None:
+async def admit(request: Request, services: Services, principal: Principal, cost: int) -> None:
+    """Notes who calls, for the logs and the answer's headers, and counts the call against the rate limit."""
     state = request.state
     setattr(state, ORG_ID, str(principal.org_id))
     setattr(state, ACTOR, f"user:{principal.user_id}")

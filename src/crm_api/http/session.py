@@ -12,7 +12,7 @@ from crm_api.db.engine import Busy
 from crm_api.db.errors import classify
 from crm_api.db.uow import unit_of_work
 from crm_api.http.auth import authenticate, bearer_hash
-from crm_api.http.routing import _admit as admit
+from crm_api.http.routing import admit
 from crm_api.http.services import Services
 from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal

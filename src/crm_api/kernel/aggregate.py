@@ -39,9 +39,19 @@ _FORMATS: Final = {"day": "YYYY-MM-DD", "week": 'IYYY-"W"IW', "month": "YYYY-MM"
 _NUMERIC: Final = (FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY)
 _ORDERED: Final = (*_NUMERIC, FieldType.DATE, FieldType.DATETIME)
 _GROUPABLE: Final = (
-    FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.PICKLIST, FieldType.REFERENCE, FieldType.BOOLEAN,
-    FieldType.UUID, FieldType.DATE, FieldType.DATETIME, FieldType.INTEGER, FieldType.NUMBER,
-)  # fmt: skip
+    FieldType.TEXT,
+    FieldType.EMAIL,
+    FieldType.PHONE,
+    FieldType.URL,
+    FieldType.PICKLIST,
+    FieldType.REFERENCE,
+    FieldType.BOOLEAN,
+    FieldType.UUID,
+    FieldType.DATE,
+    FieldType.DATETIME,
+    FieldType.INTEGER,
+    FieldType.NUMBER,
+)
 
 
 @dataclass(frozen=True, slots=True)

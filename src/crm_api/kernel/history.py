@@ -32,7 +32,8 @@ _KIND: Final = "history"
 _HISTORY: Final = Statement(
     f"""
     SELECT x.version, x.id, row_to_json(x)::text AS json
-      FROM (SELECT e.id, e.version, to_char(e.occurred_at AT TIME ZONE 'UTC', '{TIMESTAMP_FORMAT}') AS occurred_at, e.actor, e.cause, e.type,
+      FROM (SELECT e.id, e.version, to_char(e.occurred_at AT TIME ZONE 'UTC', '{TIMESTAMP_FORMAT}') AS occurred_at,
+                   e.actor, e.cause, e.type,
                    CASE WHEN $3::text IS NULL THEN e.changes ELSE jsonb_build_object($3::text, e.changes -> $3::text) END AS changes
               FROM events e
              WHERE e.org_id = $1 AND e.record_id = $2 AND e.object = $4
@@ -116,7 +117,8 @@ def _rebuilt(resource: AnyResource, at: str) -> str:
     members = [name for name, f in resource.fields.items() if f.type in (FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS)]
     parts = ["to_jsonb(t)", "o.plain"]
     for member in members:
-        inside = f"jsonb_strip_nulls(t.{member} || (SELECT coalesce(jsonb_object_agg(substr(k, {len(member) + 2}), v), '{{}}') FROM jsonb_each(o.members) AS m(k, v)"
+        replaced = f"SELECT coalesce(jsonb_object_agg(substr(k, {len(member) + 2}), v), '{{}}') FROM jsonb_each(o.members) AS m(k, v)"
+        inside = f"jsonb_strip_nulls(t.{member} || ({replaced}"
         parts.append(f"jsonb_build_object('{member}', {inside} WHERE k LIKE '{member}.%')))")
     keys = [f"'{f.key}', {_key(f.name, f.type)}" for f in resource.fields.values() if f.key != f.column and f.name != "display_name"]
     parts += [f"jsonb_build_object({', '.join(keys[i : i + 40])})" for i in range(0, len(keys), 40)]
@@ -124,8 +126,10 @@ def _rebuilt(resource: AnyResource, at: str) -> str:
     parts.append("jsonb_build_object('version', b.version, 'updated_at', b.occurred_at, 'updated_by', b.actor)")
     return f"""(
         SELECT {" || ".join(parts)}
-          FROM (SELECT coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC) FILTER (WHERE c.key NOT LIKE '%.%'), '{{}}') AS plain,
-                       coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC) FILTER (WHERE c.key LIKE '%.%'), '{{}}') AS members
+          FROM (SELECT coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC)
+                                FILTER (WHERE c.key NOT LIKE '%.%'), '{{}}') AS plain,
+                       coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC)
+                                FILTER (WHERE c.key LIKE '%.%'), '{{}}') AS members
                   FROM events e CROSS JOIN LATERAL jsonb_each(e.changes) c
                  WHERE e.org_id = :org_id AND e.record_id = t.id AND e.occurred_at > :{at}) o)"""
 

@@ -47,7 +47,7 @@ class Principal:
         return self.organization.id
 
     def may(self, object_name: str, action: str) -> bool:
-        """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`) on an object; write contains read and delete."""
+        """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`, …) on an object; write contains read."""
         scopes = self.scopes
         if "admin" in scopes or f"{object_name}:{action}" in scopes:
             return True

@@ -47,9 +47,13 @@ class Hit:
     def json(self) -> dict[str, Any]:
         """The hit as the API shows it."""
         return {
-            "object": self.object, "id": self.id, "display_name": self.display_name, "detail": self.detail,
-            "highlight": self.highlight, "score": self.score,
-        }  # fmt: skip
+            "object": self.object,
+            "id": self.id,
+            "display_name": self.display_name,
+            "detail": self.detail,
+            "highlight": self.highlight,
+            "score": self.score,
+        }
 
 
 async def search(context: Context, resources: Sequence[AnyResource], text: str, limit: int) -> list[Hit]:

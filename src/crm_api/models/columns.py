@@ -61,7 +61,8 @@ class FieldSpec:
     `folded`: has a `<name>_key` twin for case-blind comparison and sorting. `target`: the object a reference points to;
     `inverse`: the plural name of the way back. `options`: the keys of a fixed picklist in order; `option_object`: the
     object whose `key`s are this picklist's values (statuses, lifecycle stages, …). `indexed`: an index (org_id, column, id)
-    stands behind it, so it may lead a sort. `unique`: unique among live records. `format`: text that is more than text and stored in a normal form.
+    stands behind it, so it may lead a sort. `unique`: unique among live records. `format`: text that is
+    more than text and stored in a normal form.
     """
 
     type: FieldType

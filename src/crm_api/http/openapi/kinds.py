@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from crm_api.http.openapi.operations import PATCH_TYPES, SINGLE, WRITE_HEADERS, Described, a, content, many, path_parameters
-from crm_api.http.openapi.parameters import headers, parameter
+from crm_api.http.openapi.parameters import STRING, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import stem
 from crm_api.http.openapi.shared import ref
@@ -16,6 +16,7 @@ from crm_api.http.records.operation import Kind, Operation
 if TYPE_CHECKING:
     from crm_api.http.openapi.operations import Builder
 
+_A: Final = "01976f6e-8a00-7000-8000-000000000001"
 Maker = Callable[["Builder", Operation], Described]
 
 
@@ -120,11 +121,6 @@ def _search(b: Builder, op: Operation) -> Described:
         "count": "exact",
     }
     answers = page_answers(b, op, b.page(op.resource))
-    kind, shown = next(iter(answers["200"]["content"].items()))
-    plan = {"estimated_rows": 120, "cost": 42.5, "indexes": ["ix_contacts_created_at"], "full_scans": [], "limits": {}}
-    union = {"anyOf": [shown["schema"], ref("SearchPlan")]}
-    examples = {"example": shown["examples"]["example"], "explain": {"summary": "With `explain`", "value": plan}}
-    answers["200"]["content"] = {kind: {"schema": union, "examples": examples}}
     return Described(
         f"search_{op.resource.name}",
         f"Search {many(op.resource)}",
@@ -222,18 +218,14 @@ def _upsert_by(b: Builder, op: Operation) -> Described:
     )
 
 
+_DELETE_PARAMETERS: Final = {
+    "move_to": "The {what} that takes over the records which stand in this one; without it one that is in use can't be deleted (409).",
+}
+
+
 def delete(b: Builder, op: Operation) -> Described:
-    extra = []
-    if op.resource.name == "stages":
-        extra.append(
-            {
-                "name": "move_to",
-                "in": "query",
-                "description": "The stage that takes the deals of this one; without it a stage that holds deals can't be deleted (409).",
-                "schema": {"type": "string", "format": "uuid"},
-                "example": "01976f6e-8a00-7000-8000-0000000000d2",
-            }
-        )
+    what = op.resource.singular.replace("_", " ")
+    extra = [query(name, STRING, _DELETE_PARAMETERS[name].format(what=what), _A) for name in op.resource.rules.delete_parameters]
     return Described(
         f"delete_{op.resource.name}",
         f"Delete {a(op.resource)}",

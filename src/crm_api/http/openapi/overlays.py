@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from crm_api.http.openapi.account_overlays import ACCOUNT
 from crm_api.http.openapi.event_overlays import EVENTS
 from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
-from crm_api.http.openapi.shared import nullable, ref
+from crm_api.http.openapi.shared import ref
 
 _A: Final = "01976f6e-8a00-7000-8000-000000000001"
 _LINK: Final = "01976f6e-8a00-7000-8000-0000000000e1"
@@ -77,6 +78,7 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
     ("GET", "/v1/deals/board"): Overlay(scopes=("deals:read", "pipelines:read", "stages:read"), errors=(404,)),
     ("POST", "/v1/composite"): Overlay(
         {
+            "operationId": "run_composite",
             "summary": "Run up to 100 requests in one",
             "description": "Runs the operations in order, in one transaction, and answers all of them: writes that belong together, "
             "or all the reads of a "
@@ -182,65 +184,8 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
             ),
         },
     ),
+    **ACCOUNT,
     **EVENTS,
-    ("GET", "/v1/search"): Overlay(
-        {
-            "operationId": "search_everything",
-            "summary": "Search all objects at once",
-            "description": "The best matches of a few words among the records of several objects: what a search box needs.\n\n"
-            "Scopes: `<object>:read`; objects that the token may not read are left out.",
-            "parameters": [
-                {
-                    **query("q", {"type": "string", "minLength": 1, "maxLength": 256}, "Words to find, each as a prefix.", "king"),
-                    "required": True,
-                },
-                query("objects", {"type": "array", "items": STRING}, "Only these objects, separated by commas.", ["contacts", "accounts"]),
-                query("limit", {"type": "integer", "minimum": 1, "maximum": 50}, "How many matches at most.", 8),
-            ],
-            "responses": answer(
-                "200",
-                "The matches, the best first.",
-                ref("SearchHits"),
-                {
-                    "data": [
-                        {
-                            "object": "contacts",
-                            "id": _A,
-                            "display_name": "Ada King",
-                            "detail": "Head of Purchasing",
-                            "highlight": None,
-                            "score": 0.9,
-                        }
-                    ]
-                },
-            ),
-        },
-        schemas={
-            "SearchHits": {
-                "type": "object",
-                "description": "Matches of a search over several objects.",
-                "properties": {
-                    "data": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "properties": {
-                                "object": STRING,
-                                "id": {"type": "string", "format": "uuid"},
-                                "display_name": STRING,
-                                "detail": nullable(STRING),
-                                "highlight": nullable(STRING),
-                                "score": {"type": "number"},
-                            },
-                            "required": ["object", "id", "display_name"],
-                        },
-                    },
-                    "page": {"type": "object"},
-                },
-                "required": ["data"],
-            }
-        },
-    ),
     ("GET", "/openapi.json"): Overlay(
         {
             "operationId": "get_openapi",

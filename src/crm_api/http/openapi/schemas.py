@@ -115,6 +115,12 @@ def _complete_read(found: dict[str, Schema], registry: Registry, resource: AnyRe
         schema["properties"]["link"] = ref("Link") | {
             "description": "The edge by which the record belongs to the list; in many-to-many lists only."
         }
+    schema["properties"]["purged"] = {
+        "type": "boolean",
+        "const": True,
+        "description": "Only in lists with `since`, and then with nothing but `object`, `id` and `version`: the record was removed "
+        "for good.",
+    }
     schema["required"] = ALWAYS
     schema["description"] = schema.get("description", "") + _RECORD_NOTE.format(relations="`, `".join(relations))
     schema["examples"] = [example]
@@ -147,6 +153,7 @@ def _envelopes(found: dict[str, Schema], resource: AnyResource) -> None:
         "properties": {
             "data": {"type": "array", "items": read, "description": f"The {words} of this page, in order."},
             "page": ref("Page"),
+            "plan": ref("SearchPlan") | {"description": "With `explain`: what the question costs."},
         },
         "required": ["data", "page"],
     }

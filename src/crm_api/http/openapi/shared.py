@@ -345,7 +345,7 @@ def _search() -> dict[str, Schema]:
                 "explain": {
                     "type": "boolean",
                     "default": False,
-                    "description": "Answer with the cost of the question instead of its records.",
+                    "description": "Add what the question costs, as `plan`.",
                 },
             },
             "additionalProperties": False,

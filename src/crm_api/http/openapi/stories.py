@@ -219,6 +219,7 @@ def _bodies() -> dict[str, Schema]:
                 "filter": ref("Filter"),
                 "group_by": {
                     "type": "array",
+                    "maxItems": 3,
                     "items": {
                         "anyOf": [
                             STRING,
@@ -226,13 +227,14 @@ def _bodies() -> dict[str, Schema]:
                                 {"field": STRING, "by": {"type": "string", "enum": ["day", "week", "month", "quarter", "year"]}},
                                 ["field"],
                                 "A field, dates by calendar unit.",
+                                additionalProperties=False,
                             ),
                         ]
                     },
                 },
                 "measures": {
                     "type": "array",
-                    "minItems": 1,
+                    "maxItems": 10,
                     "items": _object(
                         {"op": {"type": "string", "enum": ["count", "sum", "avg", "min", "max", "median", "checksum"]}, "field": STRING},
                         ["op"],
@@ -240,8 +242,9 @@ def _bodies() -> dict[str, Schema]:
                     ),
                 },
             },
-            ["measures"],
-            "What to count and add up.",
+            [],
+            "What to count and add up, in which groups. Without measures: the count.",
+            additionalProperties=False,
         ),
         "AggregateResult": _object(
             {
@@ -251,6 +254,7 @@ def _bodies() -> dict[str, Schema]:
                         {"group": {"type": "object", "description": "The group's values."}},
                         ["group"],
                         "One group with its measures (`count`, `sum_amount`).",
+                        additionalProperties={"type": ["string", "number", "null"]},
                     ),
                 },
                 "page": _object({"events_cursor": STRING}, ["events_cursor"], "Where the journal stood."),

@@ -13,10 +13,37 @@ from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource
 
 Kind = Literal[
-    "list", "search", "get", "create", "update", "delete", "restore", "get_by", "upsert_by", "update_by", "delete_by",
-    "batch", "related", "history", "timeline", "links", "link_put", "link_delete", "links_batch", "merge", "aggregate", "bulk",
-    "transfer", "member_put", "member_delete", "nested_list", "nested_create", "nested_get", "nested_update", "nested_delete",
-]  # fmt: skip
+    "list",
+    "search",
+    "get",
+    "create",
+    "update",
+    "delete",
+    "restore",
+    "get_by",
+    "upsert_by",
+    "update_by",
+    "delete_by",
+    "batch",
+    "related",
+    "history",
+    "timeline",
+    "links",
+    "link_put",
+    "link_delete",
+    "links_batch",
+    "merge",
+    "aggregate",
+    "bulk",
+    "transfer",
+    "member_put",
+    "member_delete",
+    "nested_list",
+    "nested_create",
+    "nested_get",
+    "nested_update",
+    "nested_delete",
+]
 
 
 @dataclass(frozen=True, slots=True)

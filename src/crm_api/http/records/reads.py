@@ -9,7 +9,7 @@ from starlette.responses import Response
 from crm_api.core.errors import NotFound
 from crm_api.http.records.answers import document, json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
-from crm_api.http.routing import reads
+from crm_api.http.routing import charge, reads
 from crm_api.kernel.aggregate import aggregate
 from crm_api.kernel.changes import page_of_changes
 from crm_api.kernel.explain import explain
@@ -23,6 +23,8 @@ from crm_api.kernel.resource import AnyResource
 async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
     call.policy.require_read(request.objects)
     reader = call.engine.reader
+    if request.text is not None:
+        await charge(call.request, 1)  # a full-text search counts twice
     if request.since is None:
         return page_answer(call, await reader.page(call.context, resource, request))
     call.context.uow.read_only = False  # giving journal numbers writes; nothing has been opened yet

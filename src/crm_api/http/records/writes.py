@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import InvalidValue, NotFound, ValidationFailed
+from crm_api.core.errors import BadRequest, InvalidValue, NotFound, PreconditionRequired, ValidationFailed
 from crm_api.http.records.answers import json_response, write_answer
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.kernel.lookup import body_with, find_by
@@ -30,6 +30,18 @@ def _write_options(call: Call, options: AnswerOptions) -> WriteOptions:
     )
 
 
+def _check_headers(call: Call, resource: AnyResource, *, existing: bool) -> None:
+    """`X-Automation: skip` needs the `import` permission; an organisation may insist on `If-Match` for an object (428)."""
+    automation = call.request.headers.get("x-automation")
+    if automation is not None:
+        if automation != "skip":
+            raise BadRequest(errors=[InvalidValue("enum", allowed=["skip"]).at(header="X-Automation")])
+        call.policy.require(resource.name, "import")
+    required = call.context.principal.organization.settings.get("require_if_match", ())
+    if existing and resource.name in required and call.if_match() is None:
+        raise PreconditionRequired(f"Your organisation asks for If-Match on changes of {resource.name}.")
+
+
 def create_endpoint(resource: AnyResource) -> Endpoint:
     """POST /v1/{object}."""
 
@@ -37,6 +49,7 @@ def create_endpoint(resource: AnyResource) -> Endpoint:
     async def create_record(request: Request) -> Response:
         call = Call.of(request)
         call.policy.require(resource.name, "write")
+        _check_headers(call, resource, existing=False)
         options = call.answer_options(resource, CREATE_PARAMETERS)
         outcomes = await call.engine.writer.create(call.context, resource, [await call.json()], options=_write_options(call, options))
         return await write_answer(call, resource, outcomes[0], options)
@@ -59,6 +72,7 @@ def update_endpoint(resource: AnyResource) -> Endpoint:
 
 
 async def _patched(call: Call, resource: AnyResource, id: UUID, body: Any, options: AnswerOptions) -> Outcome:
+    _check_headers(call, resource, existing=True)
     patch = Patch(id, body, call.expected_version())
     return (await call.engine.writer.update(call.context, resource, [patch], options=_write_options(call, options)))[0]
 
@@ -75,6 +89,7 @@ def delete_endpoint(resource: AnyResource) -> Endpoint:
 
 
 async def _deleted(call: Call, resource: AnyResource, id: UUID) -> Response:
+    _check_headers(call, resource, existing=True)
     options = call.answer_options(resource, (*DELETE_PARAMETERS, *resource.rules.delete_parameters))
     how = _write_options(call, options)
     call.policy.require(resource.name, "purge" if how.purge else "delete")

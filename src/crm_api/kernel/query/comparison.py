@@ -35,6 +35,11 @@ def is_not_true(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return condition.self_group().is_not(sa.true())
 
 
+def is_any(subject: ColumnElement[Any], values: ColumnElement[Any]) -> ColumnElement[bool]:
+    """`subject = ANY (values)`. Spelled as an operator: SQLAlchemy's `==` turns the sides round when the left is a function."""
+    return subject.op("=", is_comparison=True, return_type=sa.Boolean())(sa.func.any(values))
+
+
 def quoted(text: str) -> ColumnElement[Any]:
     """A name as a literal in the statement: what is part of its shape."""
     return sa.literal_column("'" + text.replace("'", "''").replace(":", "\\:").replace("%", "%%") + "'")
@@ -99,9 +104,9 @@ def comparison(
         case "ne":
             return subject.is_distinct_from(value)
         case "in":
-            return subject == sa.func.any(value)
+            return is_any(subject, value)
         case "not_in":
-            return is_not_true(subject == sa.func.any(value))
+            return is_not_true(is_any(subject, value))
         case "between":
             assert node.second is not None
             return sa.and_(subject >= value, subject <= bind(node.second, type_))
@@ -155,9 +160,9 @@ def _external(resource: AnyResource, system: str, row: FromClause, op: str, slot
         _EXTERNAL.c.org_id == ORG,
         _EXTERNAL.c.object == quoted(resource.name),
         _EXTERNAL.c.system == quoted(system),
-        _EXTERNAL.c.value == (sa.func.any(values) if op == "in" else values),
+        is_any(_EXTERNAL.c.value, values) if op == "in" else _EXTERNAL.c.value == values,
     )
-    return row.c.id == sa.func.any(sa.func.array(ids.scalar_subquery()))
+    return is_any(row.c.id, sa.func.array(ids.scalar_subquery()))
 
 
 def _text_match(resource: AnyResource, field: Field, subject: ColumnElement[Any], row: FromClause, node: Condition) -> ColumnElement[bool]:
@@ -177,4 +182,4 @@ def has_trigrams(resource: AnyResource, row: FromClause) -> bool:
     return resource.has_search and isinstance(row, sa.Alias) and row.element is resource.table
 
 
-__all__ = ["ORG", "bind", "comparison", "has_trigrams", "is_not_true", "quoted", "subject_of"]
+__all__ = ["ORG", "bind", "comparison", "has_trigrams", "is_any", "is_not_true", "quoted", "subject_of"]

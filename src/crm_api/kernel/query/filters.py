@@ -39,7 +39,7 @@ class Visibility(Protocol):
 class Source:
     """A table in a FROM clause that grows by the to-one relations its conditions and columns cross.
 
-    `live`: its rows are known to be records that are not deleted.
+    `live`: its rows are known to be records that are not deleted. `nested`: it is itself the list of an EXISTS.
     """
 
     registry: Registry
@@ -51,6 +51,7 @@ class Source:
     link: Relation | None = None
     link_row: FromClause | None = None
     live: bool = False
+    nested: bool = False
     joins: dict[Path, tuple[AnyResource, FromClause]] = field(default_factory=dict)
     _from: FromClause | None = None
 
@@ -89,19 +90,19 @@ def live(resource: AnyResource, row: FromClause, visibility: Visibility) -> list
 
 def related(relation: Relation, source: FromClause, target: FromClause, link: FromClause | None) -> list[ColumnElement[bool]]:
     """The conditions that tie a to-many relation's target rows (and link rows) to the source row."""
+    here, conditions = _near_end(relation, target, link)
+    return [(target if link is None else link).c.org_id == source.c.org_id, here == source.c.id, *conditions]
+
+
+def _near_end(relation: Relation, target: FromClause, link: FromClause | None) -> tuple[ColumnElement[Any], list[ColumnElement[bool]]]:
+    """What holds the source row's id in a to-many relation, and the conditions between its tables."""
     if relation.kind == "to_many":
         assert relation.field is not None
-        return [target.c.org_id == source.c.org_id, relation.field.value(target) == source.c.id]
+        return relation.field.value(target), []
     assert link is not None
     here, there = (link.c.from_id, link.c.to_id) if relation.forward else (link.c.to_id, link.c.from_id)
-    return [
-        link.c.org_id == ORG,
-        link.c.org_id == source.c.org_id,
-        link.c.relation == sa.literal_column(f"'{relation.link_name}'"),
-        here == source.c.id,
-        target.c.org_id == link.c.org_id,
-        target.c.id == there,
-    ]
+    name: ColumnElement[Any] = sa.literal_column(f"'{relation.link_name}'")
+    return here, [link.c.org_id == ORG, link.c.relation == name, target.c.org_id == link.c.org_id, target.c.id == there]
 
 
 class FilterCompiler:
@@ -152,7 +153,11 @@ class FilterCompiler:
     def _exists(
         self, steps: tuple[Relation, ...], source: Source, condition: Callable[[Source], ColumnElement[bool]]
     ) -> ColumnElement[bool]:
-        """EXISTS over the first to-many step; to-one steps before it are joined, what comes after is nested. Ends in a to-many step."""
+        """EXISTS over the first to-many step; to-one steps before it are joined, what comes after is nested. Ends in a to-many step.
+
+        A list within a list is worked out by itself (`OFFSET 0`) and then joined by id. Flattened, all its tables would enter
+        one join in any order, and a planner without statistics takes small tables for single rows and multiplies them.
+        """
         ahead = next(i for i, step in enumerate(steps) if step.kind != "to_one")
         _, row = source.join(steps[:ahead])
         relation, rest = steps[ahead], steps[ahead + 1 :]
@@ -160,9 +165,20 @@ class FilterCompiler:
         alias = self.tables(target, self.name("m"))
         link = LINKS.alias(self.name("l")) if relation.kind == "many_to_many" else None
         inner = self.source(target, alias, relation if link is not None else None, link, live=True)
+        inner.nested = True
         body = self._exists(rest, inner, condition) if rest else condition(inner)
-        where = [alias.c.org_id == ORG, *related(relation, row, alias, link), *live(target, alias, self.visibility), body]
-        return sa.exists(sa.select(ONE).select_from(inner.whole).where(*where)).correlate(*_tables_of(source))
+        where = [alias.c.org_id == ORG, *live(target, alias, self.visibility), body]
+        if not source.nested:
+            tied = sa.select(ONE).select_from(inner.whole).where(*related(relation, row, alias, link), *where)
+            return sa.exists(tied).correlate(*_tables_of(source))
+        here, conditions = _near_end(relation, alias, link)
+        apart = (
+            sa.select(alias.c.org_id, here.label("id")).select_from(inner.whole).where(*conditions, *where).offset(sa.literal_column("0"))
+        )
+        found = apart.correlate(None).subquery(self.name("s"))
+        return sa.exists(sa.select(ONE).select_from(found).where(found.c.org_id == row.c.org_id, found.c.id == row.c.id)).correlate(
+            *_tables_of(source)
+        )
 
     def _condition(self, node: Condition, source: Source) -> ColumnElement[bool]:
         resolved = resolve(self.registry, source.resource, node.path, link=source.link)

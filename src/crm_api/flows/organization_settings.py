@@ -1,0 +1,61 @@
+"""An organisation's own settings: its name, currency, zone, and what it asks of its clients."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from crm_api.core.clock import format_timestamp
+from crm_api.db.statement import compile_statement
+from crm_api.db.uow import Uow
+from crm_api.models.base import table
+from crm_api.models.tenancy import Organization
+
+_organizations = table(Organization)
+_SHOWN = [column for column in _organizations.c if column.name not in ("schema_version", "access_version")]
+_BY_ID = _organizations.c.id == sa.bindparam("org_id", type_=sa.Uuid())
+_READ: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID))
+_LOCK: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID).with_for_update(key_share=True))
+COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region", "fiscal_year_start")
+_WRITE: Final = compile_statement(
+    sa.update(_organizations)
+    .where(_BY_ID)
+    .values(
+        {
+            **{name: sa.bindparam(name, type_=_organizations.c[name].type) for name in COLUMNS},
+            "settings": sa.bindparam("settings", type_=JSONB()),
+            # every process keeps what it knows of an organisation by this number
+            "schema_version": _organizations.c.schema_version + sa.literal_column("1"),
+        }
+    )
+    .returning(*_SHOWN)
+)
+
+
+async def read(uow: Uow) -> dict[str, Any]:
+    """The organisation as the API shows it."""
+    return _described(await uow.fetch_row(_READ, {"org_id": uow.org_id}))
+
+
+async def change(uow: Uow, columns: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Changes some of the columns and settings; the others stay. The new state."""
+    old = await uow.fetch_row(_LOCK, {"org_id": uow.org_id})
+    assert old is not None
+    values = {name: old[name] for name in COLUMNS} | columns
+    merged = {**orjson.loads(old["settings"]), **settings}
+    return _described(await uow.fetch_row(_WRITE, {"org_id": uow.org_id, **values, "settings": orjson.dumps(merged).decode()}))
+
+
+def _described(row: Any) -> dict[str, Any]:
+    settings = orjson.loads(row["settings"])
+    return {
+        "object": "org",
+        "id": str(row["id"]),
+        **{name: row[name] for name in COLUMNS},
+        "environment": row["environment"],
+        "require_if_match": settings.get("require_if_match", []),
+        "created_at": format_timestamp(row["created_at"]),
+    }
