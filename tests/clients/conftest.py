@@ -1,0 +1,49 @@
+"""Fixtures of the tests that let other people's tools loose on the API: Node's packages, a live server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crm_api.settings import Settings
+from tests.live import Live, served
+
+HERE = Path(__file__).parent
+MODULES = HERE / "node_modules"
+
+
+class Node:
+    """Runs the installed programs of Node's packages."""
+
+    def run(self, program: str, *arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One run; its output is for whoever asserts on it."""
+        command = [str(MODULES / ".bin" / program), *map(str, arguments)] if program != "node" else ["node", *map(str, arguments)]
+        env = {**os.environ, "NO_COLOR": "1", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", **environment}
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False)
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node with the packages of package.json, which are installed if they are missing. Skips where there is no Node."""
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js 20 or newer")
+    if not (MODULES / ".bin" / "tsc").exists():
+        if shutil.which("npm") is None:
+            pytest.skip("needs npm to install tests/clients/package.json")
+        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=600, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install tests/clients/package.json: {done.stderr[-300:]}")
+    return Node()
+
+
+@pytest.fixture(scope="session")
+def live(settings: Settings) -> Iterator[Live]:
+    """A server of this test process."""
+    with served(settings) as found:
+        yield found
