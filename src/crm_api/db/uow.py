@@ -76,15 +76,19 @@ class Uow:
     statement_timeout_ms: int = 20_000
     lock_timeout_ms: int | None = None
     snapshot: bool = False
-    transaction_id: UUID = field(init=False)
     state: dict[str, Any] = field(default_factory=dict)
     before_commit: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     _open: bool = False
     _savepoints: int = 0
+    _transaction_id: UUID | None = None
 
-    def __post_init__(self) -> None:
-        self.transaction_id = uuid7(self.clock)
+    @property
+    def transaction_id(self) -> UUID:
+        """What the events of this transaction have in common."""
+        if self._transaction_id is None:
+            self._transaction_id = uuid7(self.clock)
+        return self._transaction_id
 
     def new_id(self) -> UUID:
         """A fresh UUIDv7."""

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Scope
 
@@ -50,7 +49,7 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """`Edge` around what was added with `add_middleware`, around the router."""
         services: Services = self.state.services
-        app: ASGIApp = AsyncExitStackMiddleware(self.router)
+        app: ASGIApp = self.router
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         metrics, access_log = services.metrics, self._access_log

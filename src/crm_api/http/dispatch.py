@@ -13,6 +13,8 @@ Rules that differ from trying routes in order, all of them on purpose:
 * `/x` and `/x/` are two paths; nobody is redirected.
 * A path that is not UTF-8 when decoded, or holds a NUL character, names nothing: 404.
 * Custom route classes take part through `get_route_handler`; an overridden `matches` or `handle` is not consulted.
+* A route with a method `plain_app` that returns an ASGI application is that application, without FastAPI's wrapping
+  (exit stacks for dependencies, handlers of exceptions), which costs more than finding the route.
 """
 
 import re
@@ -22,6 +24,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -110,12 +113,12 @@ class SegmentRouter(APIRouter):
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatches one connection; what is not plain HTTP goes FastAPI's own way."""
         if scope["type"] != "http":
-            await super().app(scope, receive, send)
+            await AsyncExitStackMiddleware(super().app)(scope, receive, send)
             return
         found = self.find(scope)
         if found is None:
             if self._others:  # mounts and front ends are matched by prefix
-                await super().app(scope, receive, send)
+                await AsyncExitStackMiddleware(super().app)(scope, receive, send)
                 return
             raise HTTPException(status_code=404)
         leaf, values = found
@@ -185,9 +188,10 @@ def _insert(root: _Node, context: RouteContext) -> bool:
         node = node.parameter(pattern)
     if leaf is None:
         leaf = node.leaf = node.leaf or _Leaf()
+    plain: ASGIApp | None = getattr(original, "plain_app", _no_plain_app)()
     in_order = tuple(convertors[name] for name in names)
     target = _Target(
-        app=app,
+        app=plain or AsyncExitStackMiddleware(app),
         template=template,
         names=tuple(names),
         convertors=in_order,
@@ -197,6 +201,10 @@ def _insert(root: _Node, context: RouteContext) -> bool:
     )
     leaf.add(None if context.methods is None else sorted(context.methods), target)
     return True
+
+
+def _no_plain_app() -> None:
+    return None
 
 
 def _segments(scope: Scope) -> list[str] | None:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm_api.core.errors import BadRequest, FieldError, NotAcceptable, Problem, Unavailable
 from crm_api.db.engine import Busy, Connection
@@ -56,6 +57,18 @@ class KernelRoute(APIRoute):
     An endpoint marked `raw` takes the request and returns the response; FastAPI's dependency solving, which such an endpoint
     doesn't use, is then left out.
     """
+
+    def plain_app(self) -> ASGIApp | None:
+        """A raw endpoint's route as an ASGI application; None for an ordinary one."""
+        if not getattr(self.endpoint, "raw", False):
+            return None
+        handle = self.get_route_handler()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await handle(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        return app
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler in its wrapping."""
@@ -142,7 +155,7 @@ async def _run(
         services.clock.now(),
         services.clock,
         principal.actor,
-        _cause(request, principal),
+        Cause() if read_only else _cause(request, principal),
         read_only,
         not read_only and b"dry_run=true" in request.scope["query_string"].split(b"&"),
         services.database.statement_timeout_ms,
