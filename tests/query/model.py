@@ -153,6 +153,9 @@ class World:
 
     def _condition(self, name: str, record: Record, path: list[str], tree: Tree, link: dict[str, Any] | None) -> bool:
         op = tree.get("op", "eq")
+        if op in ("eq", "ne") and "value" in tree and tree["value"] is None:
+            op = "is_null" if op == "eq" else "is_not_null"
+            tree = {"field": tree["field"], "op": op}
         if path[0] == "link":
             assert link is not None
             return compare("tags", link["attributes"].get(path[1]), op, tree.get("value"), self)
@@ -169,17 +172,16 @@ class World:
         others = list(self.related(name, record, path[0]))
         target = RELATIONS[name][path[0]][1]
         if kind == ONE:
-            if others:
-                return self._condition(target, others[0][0], path[1:], tree, None)
-            return self._absent(name, record, path, tree)
+            if isinstance(tree.get("value"), dict):
+                left = key(*self._other(name, record, path))
+                return compare_keys(left, op, key(*self._other(name, record, tree["value"]["field"].split("."))))
+            return (
+                self._condition(target, others[0][0], path[1:], tree, None) if others else tree.get("op", "eq") in NEGATIVE
+            )  # beyond a reference that leads nowhere all is null
         negated = op in NEGATIVE
         inner = {**tree, "op": NEGATIVE.get(op, op)}
         found = any(self._condition(target, other, path[1:], inner, edge) for other, edge in others)
         return found != negated
-
-    def _absent(self, name: str, record: Record, path: list[str], tree: Tree) -> bool:
-        """A condition beyond a reference that leads nowhere: everything there is null, lists are empty."""
-        return tree.get("op", "eq") in NEGATIVE or (tree.get("op", "eq") == "eq" and "value" in tree and tree["value"] is None)
 
     def _other(self, name: str, record: Record, path: list[str]) -> tuple[str, Any]:
         current: Record | None = record
@@ -195,19 +197,13 @@ class World:
     def ordered(self, name: str, records: Sequence[Record], sort: Sequence[str]) -> list[Record]:
         """By the keys, nulls last both ways, ties by id in the direction of the last key."""
         found = list(records)
-        last = sort[-1]
-        found.sort(key=lambda r: r["id"], reverse=last.startswith("-"))
+        found.sort(key=lambda record: str(record["id"]), reverse=sort[-1].startswith("-"))
         for term in reversed(sort):
-            field_name = term.removeprefix("-")
-            rank: Callable[[Record], Any] = lambda r, f=field_name: self._rank(name, r, f)
-            present = [r for r in found if rank(r) is not None]
-            absent = [r for r in found if rank(r) is None]
-            if term.startswith("-"):
-                present.reverse()
-                present.sort(key=rank)
-                present.reverse()
-            else:
-                present.sort(key=rank)
+            ranks = {record["id"]: self._rank(name, record, term.removeprefix("-")) for record in found}
+            present = [record for record in found if ranks[record["id"]] is not None]
+            absent = [record for record in found if ranks[record["id"]] is None]
+            # a stable sort in reverse keeps equal ones in their order
+            present.sort(key=lambda record: ranks[record["id"]], reverse=term.startswith("-"))  # noqa: B023
             found = present + absent
         return found
 
@@ -241,6 +237,7 @@ def compare_keys(left: Any, op: str, right: Any) -> bool:
 
 
 def compare(kind: str, value: Any, op: str, given: Any, world: World) -> bool:
+    """`value op given`."""
     if op == "is_null" or (op == "eq" and given is None):
         return value is None or value == []
     if op == "is_not_null" or (op == "ne" and given is None):

@@ -25,7 +25,7 @@ OPS: dict[str, tuple[str, ...]] = {
     "date": (*EQUALITY, *ORDER, *RELATIVE),
     "datetime": (*EQUALITY, *ORDER, *RELATIVE),
     "text": (*EQUALITY, *ORDER, *PARTIAL, "eq_exact"),
-    "domain": (*EQUALITY, *ORDER, *PARTIAL, "eq_exact"),
+    "domain": (*EQUALITY, *PARTIAL, "eq_exact"),
     "email": (*EQUALITY, *PARTIAL, "eq_exact"),
     "phone": (*EQUALITY, *PARTIAL),
     "long": (*PARTIAL, "is_null", "is_not_null"),
@@ -57,7 +57,8 @@ FALLBACK: dict[str, list[Any]] = {
 def leaves(draw: st.DrawFn, world: World, name: str, linked: bool) -> Tree:
     """One condition, up to two relations away."""
     if linked and draw(st.integers(0, 3)) == 0:
-        return {"field": "link.roles", "op": draw(st.sampled_from(("any_of", "all_of", "none_of", "is_null"))), "value": draw(roles())}
+        op = draw(st.sampled_from(("any_of", "all_of", "none_of", "is_null")))
+        return {"field": "link.roles", "op": op, **({} if op == "is_null" else {"value": draw(roles())})}
     start, path, current = name, [], name
     for _ in range(draw(st.sampled_from((0, 0, 0, 1, 1, 2)))):
         if not RELATIONS[current]:

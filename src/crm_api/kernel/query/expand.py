@@ -78,7 +78,7 @@ class Expander:
         shown = self.columns(target, picked, expansion.fields, expansion.expand)
         if "link" in picked.c:
             shown.append(picked.c.link)
-        mark = self._mark(expansion, keys, picked, row)
+        mark = self._mark(expansion, keys, picked)
         number = sa.func.row_number().over().label("n")
         rows = sa.select(as_json(shown, picked).label("j"), mark.label("m"), number).select_from(picked).subquery(self.filters.name("q"))
         limit: ColumnElement[int] = _text(str(expansion.limit))
@@ -101,6 +101,7 @@ class Expander:
         if expansion.filter is not None:
             where.append(self.filters.node(expansion.filter, source))
         columns = stored_columns(far) + [key.expression.label(f"k{i}") for i, key in enumerate(keys)]
+        columns.append(row.c.id.label("up"))
         if link is not None:
             columns.append(link_json(link).label("link"))
         assert expansion.limit is not None
@@ -115,12 +116,12 @@ class Expander:
         )
         return picked, keys
 
-    def _mark(self, expansion: Expansion, keys: Sequence[Key], picked: FromClause, row: FromClause) -> ColumnElement[str]:
+    def _mark(self, expansion: Expansion, keys: Sequence[Key], picked: FromClause) -> ColumnElement[str]:
         """`mark:kinds:digest:values in hex`: which list it is, whose, and where it stands."""
         self.marked = True
         assert expansion.digest is not None
         values = [_as_text(picked.c[f"k{i}"], key) for i, key in enumerate(keys)]
-        packed = sa.cast(sa.func.json_build_array(row.c.id, *values, picked.c.id), sa.Text)
+        packed = sa.cast(sa.func.json_build_array(picked.c.up, *values, picked.c.id), sa.Text)
         kinds = ",".join(_kind(key.type) for key in keys)
         head = _text(f"'{MARK}:{kinds}:'").concat(bind(expansion.digest, sa.Text())).concat(_text("':'"))
         return head.concat(sa.func.encode(sa.func.convert_to(packed, _text("'UTF8'")), _text("'hex'")))
