@@ -1,0 +1,46 @@
+"""Many callers at once: what may happen once happens once, what was written is found."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.api import Api
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_of_twenty_calls_with_one_key_one_takes_effect(api: Api) -> None:
+    key = {"idempotency-key": uuid4().hex}
+    answers = await asyncio.gather(*(api.http.post("/v1/accounts", json={"name": "Once"}, headers=key) for _ in range(20)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    made = [answer for answer in answers if answer.status_code == 201]
+    assert len({answer.json()["id"] for answer in made}) == 1
+    assert all(answer.json()["code"] == "in_flight" and "retry-after" in answer.headers for answer in answers if answer.status_code == 409)
+    assert len(await api.all("/v1/accounts", name="Once")) == 1
+
+
+async def test_case_numbers_have_no_gaps_and_no_doubles(api: Api) -> None:
+    async def one(number: int) -> None:
+        await api.http.post("/v1/cases", json={"subject": f"C{number}", **({"priority": "nonsense"} if number % 5 == 0 else {})})
+
+    await asyncio.gather(*(one(number) for number in range(40)))
+    items = [{"subject": f"B{number}"} for number in range(50)]
+    await asyncio.gather(*(api.http.post("/v1/cases/batch/create", json={"items": items}) for _ in range(3)))
+    numbers = sorted(case["number"] for case in await api.all("/v1/cases", fields="number"))
+    assert numbers == list(range(1, 32 + 150 + 1))
+
+
+async def test_a_thousand_times_created_a_thousand_times_found(api: Api) -> None:
+    async def create_then_search(worker: int) -> int:
+        misses = 0
+        for number in range(50):
+            email = f"p{worker}-{number}@corp.example"
+            await api.make("contacts", email=email, last_name=f"Word{worker}x{number}")
+            body = {"filter": {"field": "email", "value": email}, "fields": ["id"]}
+            by_filter = await api.ok("POST", "/v1/contacts/search", json=body)
+            by_text = await api.ok("GET", "/v1/contacts", params={"q": f"word{worker}x{number}", "fields": "id"})
+            misses += (len(by_filter["data"]) != 1) + (not by_text["data"])
+        return misses
+
+    assert sum(await asyncio.gather(*(create_then_search(worker) for worker in range(20)))) == 0
