@@ -154,6 +154,7 @@ async def test_many_writers_and_dying_numberers(database: Database) -> None:
     await asyncio.gather(*(writer() for _ in range(200)))
     done.set()
     await asyncio.gather(*others)
+    await asyncio.sleep(0.05)  # for kills that are due
     await asyncio.gather(*kills)
     assert len(kills) > 5
     await number_once(database, org)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -160,50 +160,77 @@ def _bind(name: str, type_: Any) -> sa.BindParameter[Any]:
 
 def _page(registry: Registry, reader: Reader, query: EventQuery) -> Statement:
     org = _bind("org_id", sa.Uuid())
-    events, journal, snapshots = EVENTS.alias("e"), JOURNAL.alias("j"), SNAPSHOTS.alias("s")
-    source: FromClause = journal.join(events, sa.and_(events.c.org_id == org, events.c.id == journal.c.event_id))
-    where = [journal.c.org_id == org, journal.c.seq > _bind("after", sa.BigInteger()), journal.c.seq <= _bind("until", sa.BigInteger())]
-    where += _permitted(events, reader, org)
+    events = _beside(EVENTS, "id")
+    journal: FromClause
+    if query.record_id is None:
+        journal = JOURNAL.alias("j")
+        source = journal.join(events(journal.c.event_id, "e"), sa.true())
+        where = [journal.c.org_id == org]
+    else:
+        about = _about(org)
+        journal = _beside(JOURNAL, "event_id")(about.c.id, "j")
+        source = about.join(journal, sa.true()).join(events(about.c.id, "e"), sa.true())
+        where = []
+    event = source.right
+    where += [
+        journal.c.seq > _bind("after", sa.BigInteger()),
+        journal.c.seq <= _bind("until", sa.BigInteger()),
+        *_permitted(event, reader, org),
+    ]
     if query.types is not None:
-        where.append(events.c.type.like(sa.func.any(_bind("types", ARRAY(sa.Text())))))
-    if query.record_id is not None:
-        where.append(_about(events, "record_id", "record_key"))
+        where.append(event.c.type.like(sa.func.any(_bind("types", ARRAY(sa.Text())))))
     if query.exclude_own:
         for name in ("token_id", "app_id"):
-            where.append(sa.func.coalesce(events.c.cause.op("->>")(sa.literal_column(f"'{name}'")) != _bind(name, sa.Text()), sa.true()))
+            where.append(sa.func.coalesce(event.c.cause.op("->>")(sa.literal_column(f"'{name}'")) != _bind(name, sa.Text()), sa.true()))
     if query.filter is not None:
         assert query.object is not None
         resource = registry[query.object]
-        row = row_of(resource.table, snapshots.c.row, "r")
-        source = source.outerjoin(snapshots, sa.and_(snapshots.c.org_id == org, snapshots.c.event_id == journal.c.event_id))
-        compiler = _EventFilter(registry, _Everything(), lambda target, name: target.table.alias(name), events)
+        stored = _beside(SNAPSHOTS, "event_id")(event.c.id, "fs")
+        row = row_of(resource.table, stored.c.row, "r")
+        compiler = _EventFilter(registry, _Everything(), lambda target, name: target.table.alias(name), event)
         record = compiler.source(resource, row)
         where.append(compiler.node(query.filter, record))
-        source = source.join(record.clause, sa.true())
-    picked = (
-        sa.select(journal.c.seq, events)
-        .select_from(source)
-        .where(*where)
-        .order_by(journal.c.seq)
-        .limit(_bind("limit", sa.Integer()))
-        .subquery("p")
-    )
-    beside = sa.and_(snapshots.c.org_id == org, snapshots.c.event_id == picked.c.id)
-    columns = event_columns(registry, picked, picked.c.seq, snapshots.c.row, reader.objects)
-    shown = sa.select(*columns).select_from(picked.outerjoin(snapshots, beside)).subquery("x")
+        source = source.outerjoin(stored, sa.true()).join(record.clause, sa.true())
+    limit = _bind("limit", sa.Integer())
+    picked = sa.select(journal.c.seq, *event.c).select_from(source).where(*where).order_by(journal.c.seq).limit(limit).subquery("p")
+    snapshot = _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
+    columns = event_columns(registry, picked, picked.c.seq, snapshot.c.row, reader.objects)
+    shown = sa.select(*columns).select_from(picked.outerjoin(snapshot, sa.true())).subquery("x")
     return compile_statement(sa.select(shown.c.seq, as_json(shown).label("json")).order_by(shown.c.seq))
 
 
 def _one(registry: Registry, reader: Reader) -> Statement:
     org = _bind("org_id", sa.Uuid())
-    events, journal, snapshots = EVENTS.alias("e"), JOURNAL.alias("j"), SNAPSHOTS.alias("s")
-    source = events.outerjoin(journal, sa.and_(journal.c.org_id == org, journal.c.event_id == events.c.id)).outerjoin(
-        snapshots, sa.and_(snapshots.c.org_id == org, snapshots.c.event_id == events.c.id)
-    )
+    events = EVENTS.alias("e")
+    journal, snapshot = _beside(JOURNAL, "event_id")(events.c.id, "j"), _beside(SNAPSHOTS, "event_id")(events.c.id, "s")
     where = [events.c.org_id == org, events.c.id == _bind("event_id", sa.Uuid()), *_permitted(events, reader, org)]
-    columns = event_columns(registry, events, journal.c.seq, snapshots.c.row, reader.objects)
-    shown = sa.select(*columns).select_from(source).where(*where).subquery("x")
+    columns = event_columns(registry, events, journal.c.seq, snapshot.c.row, reader.objects)
+    shown = sa.select(*columns).select_from(events.outerjoin(journal, sa.true()).outerjoin(snapshot, sa.true())).where(*where).subquery("x")
     return compile_statement(sa.select(as_json(shown).label("json")).select_from(shown))
+
+
+def _beside(table: FromClause, column: str) -> Callable[[ColumnElement[Any], str], FromClause]:
+    """The one row of a partitioned table that belongs to an event's id, fetched for each row by itself.
+
+    As a plain join the planner reads all partitions whole, once there are many; so each id finds its one partition.
+    """
+
+    def lookup(event_id: ColumnElement[Any], name: str) -> FromClause:
+        inner = table.alias(f"{name}_")
+        found = sa.select(*inner.c).where(inner.c.org_id == _bind("org_id", sa.Uuid()), inner.c[column] == event_id)
+        return found.limit(sa.literal_column("1")).lateral(name)
+
+    return lookup
+
+
+def _about(org: ColumnElement[Any]) -> FromClause:
+    """The ids of one record's events: its own, and those of links at whose ends it is."""
+    own, linked = EVENTS.alias("eo"), EVENTS.alias("el")
+    at_an_end = linked.c.related.op("@>", return_type=sa.Boolean())(_bind("record_key", JSONB()))
+    return sa.union(
+        sa.select(own.c.id).where(own.c.org_id == org, own.c.record_id == _bind("record_id", sa.Uuid())),
+        sa.select(linked.c.id).where(linked.c.org_id == org, linked.c.related != sa.literal_column("'[]'::jsonb"), at_an_end),
+    ).subquery("about")
 
 
 def _permitted(events: FromClause, reader: Reader, org: ColumnElement[Any]) -> list[ColumnElement[bool]]:
@@ -220,14 +247,6 @@ def _permitted(events: FromClause, reader: Reader, org: ColumnElement[Any]) -> l
         named = [events.c.changes.op("#>>")(sa.literal_column(f"'{{relation,{side}}}'")) == allowed for side in ("new", "old")]
         conditions.append(sa.or_(events.c.object != sa.literal_column(f"'{LINKS}'"), *named, kept))
     return conditions
-
-
-def _about(events: FromClause, record_id: str, key: str) -> ColumnElement[bool]:
-    """The events of one record: its own, and those of links at whose ends it is."""
-    related = sa.and_(
-        events.c.related != sa.literal_column("'[]'::jsonb"), events.c.related.op("@>", return_type=sa.Boolean())(_bind(key, JSONB()))
-    )
-    return sa.or_(events.c.record_id == _bind(record_id, sa.Uuid()), related)
 
 
 class _Everything(Visibility):
