@@ -37,8 +37,8 @@ async def _body(call: Call) -> dict[str, Any]:
     """The body as it came. FastAPI has checked its shape against the model; the writer does so again, field by field."""
     if not await call.request.body():
         return {}
-    found: dict[str, Any] = await call.json()
-    return found
+    found: dict[str, Any] | None = await call.json()
+    return found or {}  # FastAPI takes null for no body
 
 
 async def _answer(call: Call, outcome: Outcome) -> Response:

@@ -184,6 +184,7 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
             ),
         },
     ),
+    ("GET", "/v1/reports/pipeline"): Overlay(scopes=("deals:read", "pipelines:read", "stages:read"), errors=(404,)),
     **ACCOUNT,
     **EVENTS,
     ("GET", "/openapi.json"): Overlay(

@@ -38,8 +38,6 @@ def path(name: str, schema: Schema, description: str, example: Any) -> Schema:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema, "example": example}
 
 
-_VERSION_TAG: Final = {"type": "string", "maxLength": 200}
-
 SHARED: Final[dict[str, Schema]] = {
     "Limit": query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Records on a page.", 20),
     "Cursor": query(
@@ -107,10 +105,10 @@ SHARED: Final[dict[str, Schema]] = {
         "b2f1c8de-1",
     ),
     "IfMatch": header(
-        "If-Match", _VERSION_TAG, "The `ETag` you read. If the record has another version by now, nothing is written: 412.", '"3"'
+        "If-Match", STRING, "The `ETag` you read. If the record has another version by now, nothing is written: 412.", '"3"'
     ),
     "IfNoneMatch": header(
-        "If-None-Match", _VERSION_TAG, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
+        "If-None-Match", STRING, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
     ),
     "Prefer": header("Prefer", STRING, "`return=minimal` answers a write without the record (RFC 7240).", "return=minimal"),
     "TimeZone": header(
@@ -125,7 +123,7 @@ SHARED: Final[dict[str, Schema]] = {
     "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors: `en` or `de`.", "de"),
     "RequestId": header(
         "X-Request-Id",
-        {"type": "string", "maxLength": 128},
+        STRING,
         "Your own id for this request; comes back in the answer and stands in the events it causes.",
         "req-7f3a",
     ),
