@@ -12,6 +12,7 @@ from crm_api.core.errors import InvalidCursor
 from crm_api.db.engine import Database
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
+from crm_api.embedded import DatabaseUrls
 from crm_api.kernel.journal import decode_events_cursor, encode_events_cursor, number, oldest, organizations_waiting, since
 from tests.journal.events import CLOCK, Made, new_id, put, write
 
@@ -102,7 +103,7 @@ def test_a_cursor_belongs_to_its_organisation() -> None:
         decode_events_cursor(org, cursor[:-1])
 
 
-async def test_many_writers_and_dying_numberers(database: Database) -> None:
+async def test_many_writers_and_dying_numberers(database: Database, urls: DatabaseUrls) -> None:
     """200 writers commit in random order, six numberers compete, some of them are cut off in the middle."""
     org, chance = new_id(), random.Random(7)
     records = [new_id() for _ in range(40)]
@@ -111,6 +112,7 @@ async def test_many_writers_and_dying_numberers(database: Database) -> None:
     written: list[UUID] = []
     done = asyncio.Event()
     kills: set[asyncio.Task[None]] = set()
+    doomed = Database(urls.database_url, pool_size=8)  # connections of their own, so that a late kill hits nobody else
 
     def kill(pid: int) -> None:
         """Ends a session the hard way, as a killed worker would."""
@@ -134,7 +136,7 @@ async def test_many_writers_and_dying_numberers(database: Database) -> None:
     async def numberer() -> None:
         while not done.is_set():
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError):
-                async with unit_of_work(database, org, CLOCK) as uow:
+                async with unit_of_work(doomed, org, CLOCK) as uow:
                     if chance.random() < 0.3:
                         asyncio.get_running_loop().call_later(chance.random() * 0.004, kill, uow.connection.driver.get_server_pid())
                     await number(uow)
@@ -154,8 +156,8 @@ async def test_many_writers_and_dying_numberers(database: Database) -> None:
     await asyncio.gather(*(writer() for _ in range(200)))
     done.set()
     await asyncio.gather(*others)
-    await asyncio.sleep(0.05)  # for kills that are due
     await asyncio.gather(*kills)
+    await doomed.close()
     assert len(kills) > 5
     await number_once(database, org)
     rows = await journal(database, org)
