@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,12 +20,14 @@ Tree = dict[str, Any]
 FIELDS: dict[str, dict[str, str]] = {
     "accounts": {
         "id": "id", "version": "int", "display_name": "text", "created_at": "datetime", "updated_at": "datetime", "owner_id": "id",
-        "created_by": "actor", "name": "text", "domain": "domain", "website": "text", "industry": "text", "employees": "int", "annual_revenue": "money",
+        "created_by": "actor", "name": "text", "domain": "domain", "website": "text", "industry": "text", "employees": "int",
+        "annual_revenue": "money",
         "currency": "text", "parent_id": "id", "type": "text", "billing_address.city": "text", "billing_address.country": "text",
         "description": "long", "tags": "tags", "external_ids.erp": "exact",
     },
     "contacts": {
-        "id": "id", "display_name": "text", "created_at": "datetime", "kind": "picklist", "first_name": "text", "last_name": "text", "email": "email",
+        "id": "id", "display_name": "text", "created_at": "datetime", "kind": "picklist", "first_name": "text", "last_name": "text",
+        "email": "email",
         "phone": "phone", "title": "text", "account_id": "id", "lifecycle_stage": "picklist", "rating": "picklist", "birthdate": "date",
         "email_opt_out": "bool", "description": "long", "tags": "tags",
     },
@@ -203,7 +205,7 @@ class World:
             present = [record for record in found if ranks[record["id"]] is not None]
             absent = [record for record in found if ranks[record["id"]] is None]
             # a stable sort in reverse keeps equal ones in their order
-            present.sort(key=lambda record: ranks[record["id"]], reverse=term.startswith("-"))  # noqa: B023
+            present.sort(key=lambda record: ranks[record["id"]], reverse=term.startswith("-"))
             found = present + absent
         return found
 

@@ -17,9 +17,11 @@ from tests.query.worlds import make_world
 
 pytestmark = pytest.mark.anyio
 SORTS = {
-    "contacts": ["id", "created_at", "updated_at", "display_name", "first_name", "last_name", "email", "phone", "title", "account_id", "lifecycle_stage", "rating",
-                 "birthdate", "email_opt_out", "kind", "version"],
-    "deals": ["name", "amount", "close_date", "stage_id", "status", "probability", "closed_at", "next_step", "opened_at", "account_id"],
+    "contacts": ["id", "created_at", "updated_at", "display_name", "first_name", "last_name", "email", "phone", "title", "account_id",
+                 "lifecycle_stage",
+                 "rating", "birthdate", "email_opt_out", "kind", "version"],
+    "deals": ["name", "amount", "close_date", "stage_id", "status", "probability", "closed_at", "next_step", "opened_at",
+              "account_id"],
     "accounts": ["name", "domain", "industry", "employees", "annual_revenue", "parent_id", "type", "website", "created_at"],
 }  # fmt: skip
 EASY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -125,7 +127,7 @@ async def test_many_to_many_lists_carry_their_links(world: tuple[Api, World]) ->
 
 
 async def test_a_cursor_belongs_to_its_question(world: tuple[Api, World], app: Application) -> None:
-    api, model = world
+    api, _ = world
     first = await api.ok("GET", "/v1/contacts", params={"sort": "last_name", "limit": 2, "kind": "person"})
     cursor = first["page"]["next_cursor"]
     wrong: list[tuple[str, dict[str, Any]]] = [
@@ -156,7 +158,7 @@ async def test_a_cursor_belongs_to_its_question(world: tuple[Api, World], app: A
 
 
 async def test_a_cursor_of_one_parent_means_nothing_at_another(world: tuple[Api, World]) -> None:
-    api, model = world
+    api, _ = world
     accounts = await api.all("/v1/accounts", expand="contacts", **{"expand[contacts][limit]": 1})
     full = [account for account in accounts if account["contacts"]["page"]["has_more"]]
     assert len(full) > 1
