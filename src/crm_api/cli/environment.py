@@ -32,13 +32,7 @@ def settings_for(data_dir: Path) -> Settings:
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database of `settings`, closed afterwards."""
-    database = Database(
-        settings.database_url,
-        pool_size=settings.db_pool_size,
-        org_connections=settings.db_org_connections,
-        wait_seconds=settings.db_wait_s,
-        statement_timeout_ms=settings.statement_timeout_ms,
-    )
+    database = Database.of(settings)
     try:
         yield database
     finally:

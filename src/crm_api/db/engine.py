@@ -10,13 +10,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 import asyncpg
 
 from crm_api.db.pool import Busy, Driver, Pool
 from crm_api.db.statement import Statement
+
+if TYPE_CHECKING:
+    from crm_api.settings import Settings
 
 Observer = Callable[[str], None]
 _POOL_WAIT_S: Final = 10.0
@@ -99,6 +102,17 @@ class Database:
         self._held: defaultdict[UUID, int] = defaultdict(int)
         self._waiting: defaultdict[UUID, list[asyncio.Future[None]]] = defaultdict(list)
         self.pool = Pool(self._connect, pool_size, _POOL_WAIT_S)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The database of an API process or a command, as it is configured."""
+        return cls(
+            settings.database_url,
+            pool_size=settings.db_pool_size,
+            org_connections=settings.db_org_connections,
+            wait_seconds=settings.db_wait_s,
+            statement_timeout_ms=settings.statement_timeout_ms,
+        )
 
     async def _connect(self) -> Driver:
         return await asyncpg.connect(

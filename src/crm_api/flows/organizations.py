@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
@@ -235,19 +234,7 @@ async def organization_info(uow: Uow) -> OrganizationInfo:
     row = await uow.fetch_row(_FIND_ORGANIZATION, {"org_id": uow.org_id})
     if row is None:
         raise NotFound("There is no such organisation.")
-    return OrganizationInfo(
-        uow.org_id,
-        row["name"],
-        row["environment"],
-        row["currency"],
-        row["time_zone"],
-        row["locale"],
-        row["region"],
-        row["fiscal_year_start"],
-        row["schema_version"],
-        row["access_version"],
-        orjson.loads(row["settings"]),
-    )
+    return OrganizationInfo.of(uow.org_id, row)
 
 
 async def _user(uow: Uow, email: Email, password: str | None) -> UUID:

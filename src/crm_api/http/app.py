@@ -102,13 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     """The services of one application. Nothing connects yet: the pool does with its first use, Valkey when the app starts."""
     metrics = Metrics()
-    database = Database(
-        settings.database_url,
-        pool_size=settings.db_pool_size,
-        org_connections=settings.db_org_connections,
-        wait_seconds=settings.db_wait_s,
-        statement_timeout_ms=settings.statement_timeout_ms,
-    )
+    database = Database.of(settings)
     valkey = None if settings.redis_url is None else Valkey(settings.redis_url)
     pool = database.pool
     metrics.gauge("crm_db_connections_in_use", "Pooled database connections in use", lambda: pool.in_use)

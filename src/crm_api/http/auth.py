@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-import orjson
 import sqlalchemy as sa
 from starlette.requests import Request
 
@@ -78,22 +77,8 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
     expires_at: datetime | None = row["expires_at"]
     if expires_at is not None and expires_at <= now:
         raise TokenExpired()
-    settings = row["settings"]
-    organization = OrganizationInfo(
-        row["org_id"],
-        row["name"],
-        row["environment"],
-        row["currency"],
-        row["time_zone"],
-        row["locale"],
-        row["region"],
-        row["fiscal_year_start"],
-        row["schema_version"],
-        row["access_version"],
-        {} if settings == "{}" else orjson.loads(settings),
-    )
     return Principal(
-        organization,
+        OrganizationInfo.of(row["org_id"], row),
         row["user_id"],
         row["id"],
         row["token_name"],

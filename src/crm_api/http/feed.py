@@ -22,7 +22,7 @@ from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
 from crm_api.http.valkey import Valkey, ValkeyDown
-from crm_api.jobs.wake import Wakeups, channel
+from crm_api.jobs.wake import Wakeups, channel, woken
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_query import EventQuery, EventRow, Reader, read_events
 from crm_api.kernel.journal import number
@@ -125,12 +125,7 @@ class Watch:
     async def _run(self) -> None:
         pause = 0.0
         while True:
-            try:
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-            self._woken.clear()
+            await woken(self._woken, pause)
             try:
                 async with unit_of_work(self._database, self.org_id, self._clock) as uow:
                     head = (await number(uow)).head

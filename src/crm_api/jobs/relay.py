@@ -17,6 +17,7 @@ import structlog
 from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
+from crm_api.jobs.wake import woken
 from crm_api.kernel.journal import number, organizations_waiting
 
 FLOOR_S: Final = 0.25
@@ -48,12 +49,7 @@ class Relay:
         """Works until cancelled. Whatever fails is logged and tried again, with longer and longer pauses."""
         pause = FLOOR_S
         while True:
-            try:
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
-            self._woken.clear()
+            await woken(self._woken, pause)
             try:
                 await self.step()
                 pause = FLOOR_S

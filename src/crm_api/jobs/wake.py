@@ -23,13 +23,20 @@ _FIRST_PAUSE_S: Final = 0.1
 _LAST_PAUSE_S: Final = 2.0
 _LOST: Final = (RedisError, OSError, TimeoutError)
 
-
 log = structlog.get_logger("crm_api.wake")
 
 
 def channel(org_id: UUID) -> str:
     """The channel on which an organisation's news are told."""
     return f"{_PREFIX}{org_id}"
+
+
+async def woken(event: asyncio.Event, seconds: float) -> None:
+    """Waits for a wake-up, no longer than `seconds`, and makes ready for the next one."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    event.clear()
 
 
 class Wakeups:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from crm_api.db.uow import Actor
 
 
@@ -25,6 +27,24 @@ class OrganizationInfo:
     schema_version: int
     access_version: int
     settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, org_id: UUID, row: Mapping[str, Any]) -> OrganizationInfo:
+        """From a row that has the columns of the same names; `settings` in it is the JSON that is stored."""
+        settings = row["settings"]
+        return cls(
+            org_id,
+            row["name"],
+            row["environment"],
+            row["currency"],
+            row["time_zone"],
+            row["locale"],
+            row["region"],
+            row["fiscal_year_start"],
+            row["schema_version"],
+            row["access_version"],
+            {} if settings == "{}" else orjson.loads(settings),
+        )
 
 
 @dataclass(frozen=True, slots=True)
