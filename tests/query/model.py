@@ -262,7 +262,7 @@ def compare(kind: str, value: Any, op: str, given: Any, world: World) -> bool:
             if kind == "email"
             else fold(given)
         )
-        return {"contains": part in left, "starts_with": left.startswith(part), "ends_with": left.endswith(part)}[op]
+        return bool({"contains": part in left, "starts_with": left.startswith(part), "ends_with": left.endswith(part)}[op])
     if op in ("in", "not_in"):
         return (left is not None and left in [key(kind, item) for item in given]) != (op == "not_in")
     if op == "between":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,9 +13,10 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
+from crm_api.core.cursor import encode_cursor
 from crm_api.core.errors import SortNotIndexed
 from crm_api.db.statement import Statement
-from crm_api.db.uow import unit_of_work
+from crm_api.db.uow import Actor, unit_of_work
 from crm_api.flows.organizations import SYSTEM_CLOCK
 from crm_api.http.api import REGISTRY
 from crm_api.http.app import Application
@@ -22,7 +24,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.principal import OrganizationInfo, Principal
 from crm_api.kernel.query.request import ReadRequest, search_request
 from crm_api.kernel.query.values import Locale
-from crm_api.kernel.reader import Reader, ReadPage
+from crm_api.kernel.reader import CURSOR, Reader, ReadPage
 from crm_api.settings import Settings
 from tests.api import Api, new_organization
 from tests.query.volume import account_id, fill
@@ -65,8 +67,6 @@ def _rows(node: dict[str, Any]) -> int:
 
 
 def _principal(org_id: UUID, user_id: UUID) -> Principal:
-    from crm_api.db.uow import Actor
-
     organization = OrganizationInfo(org_id, "Large", "production", "USD", "UTC", "en", "US", 1, 1, 1, {})
     return Principal(organization, user_id, user_id, "test", frozenset({"admin"}), Actor("user", user_id))
 
@@ -105,25 +105,26 @@ async def test_every_offered_order_walks_its_index(large: Large, name: str, orde
     assert (rows <= 1_000, scans) == (True, [])
 
 
-@pytest.mark.parametrize("sort", ["last_name", "-last_name", "-annual_revenue", "-created_at"])
-async def test_a_deep_page_costs_what_the_first_does(large: Large, sort: str) -> None:
-    """Beyond the last record with a value, and at the end of everything."""
-    name = "accounts" if "revenue" in sort else "contacts"
-    _, first, _ = await large.ask(name, {"sort": [sort], "fields": []})
-    key, last_id = ("01900000-0000-7000-8000-00000002fff0", UUID("01900000-0000-7000-8000-00000002fff0"))
-    request = _request(name, {"sort": [sort], "fields": []})
-    assert key
-    for value in (
-        (None, "namef0", "nameffffffff") if "last_name" in sort else (None, 7000) if "revenue" in sort else ("2026-01-03T06:00:00+00:00",)
-    ):
-        typed: Any = datetime.fromisoformat(value) if isinstance(value, str) and value.startswith("2026") else value
-        from crm_api.core.cursor import encode_cursor
-        from crm_api.kernel.reader import CURSOR
+DEEP: list[tuple[str, str, list[Any]]] = [
+    ("contacts", "last_name", ["namef0", "nameffffffff", None]),
+    ("contacts", "-last_name", ["name00", None]),
+    ("contacts", "-created_at", [datetime(2026, 1, 2, 6, tzinfo=UTC)]),
+    ("accounts", "-annual_revenue", [Decimal(3000), Decimal(0), None]),
+]
 
-        signing = large.reader._key + large.api.org_id.bytes
-        cursor = encode_cursor(signing, CURSOR, request.digest, [False, None, None, typed, last_id])
-        _, rows, scans = await large.ask(name, {"sort": [sort], "fields": []}, cursor=cursor)
-        assert (rows <= max(1_000, first), scans) == (True, []), (value, rows)
+
+@pytest.mark.parametrize(("name", "sort", "starts"), DEEP)
+async def test_a_deep_page_costs_what_the_first_does(large: Large, name: str, sort: str, starts: list[Any]) -> None:
+    """Somewhere in the middle, after the last record with a value, and among those without."""
+    body: Body = {"sort": [sort], "fields": []}
+    request = _request(name, body)
+    key = large.api.app.state.services.engine.cursor_key + large.api.org_id.bytes
+    for start in starts:
+        for backwards in (False, True):
+            last = UUID("01900000-0000-7000-8000-00000002fff0")
+            cursor = encode_cursor(key, CURSOR, request.digest, [backwards, None, None, start, last])
+            _, rows, scans = await large.ask(name, body, cursor=cursor)
+            assert (rows <= 1_000, scans) == (True, []), f"{start}, backwards {backwards}: {rows} rows, {scans}"
 
 
 FILTERS: list[tuple[str, Body, int]] = [

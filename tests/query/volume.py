@@ -17,21 +17,26 @@ _STAMPS = "org_id, id, version, created_at, updated_at, created_by, updated_by, 
 _TRIGRAMS = "array(SELECT DISTINCT substr(s, k, 3) FROM generate_series(1, length(s) - 2) k)"
 
 _ACCOUNTS = f"""
-INSERT INTO accounts ({_STAMPS}, name, name_key, domain, domain_key, industry, industry_key, employees, annual_revenue, currency, search_text, trigrams)
-SELECT $1, ('01900000-0000-7000-8001-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{{}}', '{{}}', s, s, s, s, 'a' || i || '.example', 'a' || i || '.example',
+INSERT INTO accounts ({_STAMPS}, name, name_key, domain, domain_key, industry, industry_key, employees, annual_revenue,
+                      currency, search_text, trigrams)
+SELECT $1, ('01900000-0000-7000-8001-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{{}}', '{{}}', s, s, s, s, d, d,
        branch, branch, i % 997, (i % 5000) * 1.5, 'USD', s, {_TRIGRAMS}
-  FROM (SELECT i, 'account ' || i AS s, timestamptz '2026-01-01' + i * interval '1 minute' AS at, (array['saas', 'retail', 'bank', null])[1 + i % 4] AS branch
+  FROM (SELECT i, 'account ' || i AS s, 'a' || i || '.example' AS d, timestamptz '2026-01-01' + i * interval '1 minute' AS at,
+               (array['saas', 'retail', 'bank', null])[1 + i % 4] AS branch
           FROM generate_series(1, $2::int) i) x
 """
 _CONTACTS = f"""
-INSERT INTO contacts ({_STAMPS}, first_name, first_name_key, last_name, last_name_key, email, email_key, title, title_key, account_id, lifecycle_stage, rating,
-                      tags, search_text, trigrams)
-SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at + (i * 7919 % 1000000) * interval '1 second', '{{}}', '{{}}',
-       concat_ws(' ', f, l), concat_ws(' ', f, l), f, f, l, l, e, e, t, t, ('01900000-0000-7000-8001-' || lpad(to_hex(1 + i % $3::int), 12, '0'))::uuid,
+INSERT INTO contacts ({_STAMPS}, first_name, first_name_key, last_name, last_name_key, email, email_key, title, title_key,
+                      account_id, lifecycle_stage, rating, tags, search_text, trigrams)
+SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1,
+       at, at + (i * 7919 % 1000000) * interval '1 second', '{{}}', '{{}}',
+       concat_ws(' ', f, l), concat_ws(' ', f, l), f, f, l, l, e, e, t, t,
+       ('01900000-0000-7000-8001-' || lpad(to_hex(1 + i % $3::int), 12, '0'))::uuid,
        (array['lead', 'customer', null])[1 + i % 3], (array['hot', 'warm', 'cold', null])[1 + i % 4],
        CASE WHEN i % 500 = 0 THEN array['vip'] ELSE '{{}}' END, s, {_TRIGRAMS}
   FROM (SELECT *, concat_ws(' ', f, l, 'p' || i, 'x' || i % 100, 'example', t) AS s
-          FROM (SELECT i, timestamptz '2026-01-01' + i * interval '1 second' AS at, (array['ada', 'grace', 'edsger', 'barbara'])[1 + i % 4] AS f,
+          FROM (SELECT i, timestamptz '2026-01-01' + i * interval '1 second' AS at,
+                       (array['ada', 'grace', 'edsger', 'barbara'])[1 + i % 4] AS f,
                        CASE WHEN i % 10 = 0 THEN NULL ELSE 'name' || md5((i % 50000)::text) END AS l,
                        'p' || i || '@x' || i % 100 || '.example' AS e, CASE WHEN i % 3 = 0 THEN NULL ELSE 'head of ' || i % 50 END AS t
                   FROM generate_series(1, $2::int) i) x) y

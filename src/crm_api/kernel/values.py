@@ -7,6 +7,7 @@ is stored. `references.py` answers the questions that need the database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -32,6 +33,7 @@ MAX_TAG_LENGTH: Final = 60
 MAX_SEARCH_TEXT: Final = 20_000
 """Characters of a record whose words `q` finds; beyond, the index would cost more than it finds."""
 
+_DIGITS: Final = re.compile(r"\d+")
 _email: Callable[[str], Email] = lru_cache(maxsize=4096)(normalize_email)
 
 
@@ -383,6 +385,7 @@ def _email_texts(value: str) -> tuple[str, ...]:
 
 
 def _phone_texts(value: str, region: str) -> tuple[str, ...]:
-    """As written, in E.164, and its digits in one piece, since people type numbers with and without spaces."""
+    """As written, in E.164, and its digits in one piece from each group on: people leave out spaces, and codes that go without saying."""
     phone = normalize_phone(value, region)
-    return fold(value), "" if phone is None else phone.key, "".join(filter(str.isdigit, value))
+    groups = _DIGITS.findall(value)
+    return fold(value), "" if phone is None else phone.key, *("".join(groups[start:]) for start in range(len(groups)))

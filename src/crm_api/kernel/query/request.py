@@ -247,6 +247,7 @@ def _given(raw_query: str, parser: QueryParser) -> dict[str, list[str]]:
     for name, items in split_query(raw_query):
         if name in given and name in LIST_PARAMETERS and name not in NAME_LISTS:
             parser.wrong(InvalidValue("repeated_parameter"), {"parameter": name})
+            continue
         given.setdefault(name, []).extend(items)
     return given
 
