@@ -42,3 +42,15 @@ async def test_automation_is_skipped_by_importers_only(api: Api) -> None:
     writer = await api.with_scopes("accounts:write")
     await writer.fails("POST", "/v1/accounts", 403, "insufficient_scope", json={"name": "A"}, headers={"x-automation": "skip"})
     await writer.http.aclose()
+
+
+async def test_a_search_may_look_into_the_past_either_way(api: Api) -> None:
+    account = await api.make("accounts", name="Before")
+    await api.change(account, name="After")
+    body = {"filter": {"field": "name", "value": "before"}}
+    assert (await api.ok("POST", "/v1/accounts/search", json=body))["data"] == []
+    for found in (
+        await api.ok("POST", "/v1/accounts/search", json={**body, "as_of": account["created_at"]}),
+        await api.ok("POST", "/v1/accounts/search", json=body, params={"as_of": account["created_at"]}),
+    ):
+        assert [(row["name"], row["version"]) for row in found["data"]] == [("Before", 1)]

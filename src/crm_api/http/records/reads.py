@@ -60,8 +60,11 @@ def search_endpoint(resource: AnyResource) -> Endpoint:
     async def search_records(request: Request) -> Response:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
-        call.refuse_parameters()
-        asked = search_request(call.context.registry, resource, await call.json(), call.locale())
+        given = call.refuse_parameters(("as_of",))
+        body = await call.json()
+        if "as_of" in given and isinstance(body, dict):
+            body = {**body, "as_of": given["as_of"]}
+        asked = search_request(call.context.registry, resource, body, call.locale())
         if asked.explain:
             return await _explained(call, resource, asked)
         return await _page(call, resource, asked)
