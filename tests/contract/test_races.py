@@ -44,3 +44,30 @@ async def test_a_thousand_times_created_a_thousand_times_found(api: Api) -> None
         return misses
 
     assert sum(await asyncio.gather(*(create_then_search(worker) for worker in range(20)))) == 0
+
+
+@pytest.mark.parametrize("by", ["id", "external_ids.erp"])
+async def test_no_live_child_is_left_under_a_deleted_parent(api: Api, by: str) -> None:
+    for turn in range(5):
+        parent = await api.make("accounts", name=f"P{turn}", external_ids={"erp": f"{turn}"})
+        named = parent["id"] if by == "id" else {"by": by, "value": f"{turn}"}
+        calls = [api.http.post("/v1/contacts", json={"last_name": f"C{n}", "account_id": named}) for n in range(20)]
+        calls.insert(5 * turn, api.http.delete(f"/v1/accounts/{parent['id']}"))
+        answers = await asyncio.gather(*calls)
+        deleted = answers.pop(5 * turn)
+        assert {answer.status_code for answer in answers} <= {201, 422}
+        live = await api.all("/v1/contacts", account_id=parent["id"])
+        assert len(live) == sum(answer.status_code == 201 for answer in answers)
+        assert deleted.status_code == (409 if live else 200)
+
+
+async def test_no_live_child_is_left_under_a_record_that_was_merged_away(api: Api) -> None:
+    for turn in range(3):
+        winner, loser = await api.make("accounts", name="W"), await api.make("accounts", name="L")
+        calls = [api.http.post("/v1/contacts", json={"last_name": f"C{n}", "account_id": loser["id"]}) for n in range(20)]
+        calls.insert(10 * turn, api.http.post("/v1/accounts/merge", json={"winner_id": winner["id"], "loser_ids": [loser["id"]]}))
+        answers = await asyncio.gather(*calls)
+        assert answers.pop(10 * turn).status_code == 200
+        assert {answer.status_code for answer in answers} <= {201, 422}
+        assert await api.all("/v1/contacts", account_id=loser["id"]) == []
+        assert len(await api.all("/v1/contacts", account_id=winner["id"])) == sum(answer.status_code == 201 for answer in answers)

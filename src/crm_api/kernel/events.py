@@ -26,6 +26,7 @@ from crm_api.db.uow import Uow
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
+from crm_api.models.base import table as table_of
 from crm_api.models.events import Event, EventSnapshot, OutboxRow
 
 STATE: Final = "kernel.events"
@@ -290,10 +291,7 @@ def _statement(tables: Sequence[tuple[str, sa.Table]]) -> Statement:
     """Inserts events, outbox rows and the rows of the named tables as they are now, in one round trip."""
     org = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
     given = sa.select(*json_columns("u", "events", _COLUMNS).c).cte("given")
-    events, outbox, snapshots = Event.__table__, OutboxRow.__table__, EventSnapshot.__table__
-    assert isinstance(events, sa.Table)
-    assert isinstance(outbox, sa.Table)
-    assert isinstance(snapshots, sa.Table)
+    events, outbox, snapshots = table_of(Event), table_of(OutboxRow), table_of(EventSnapshot)
     parts = [
         sa.insert(events).from_select(["org_id", *_COLUMNS], sa.select(org, *given.c), include_defaults=False).cte("written"),
         sa.insert(outbox).from_select(["org_id", "event_id"], sa.select(org, given.c.id)).cte("queued"),

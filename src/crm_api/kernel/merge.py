@@ -63,7 +63,7 @@ class Merger:
         """Merges in the context's transaction. Raises ValidationFailed, Merged (a record is itself merged away), or what the rules say."""
         shape = shape_of(context, resource)
         _check_request(shape, request)
-        rows = await lock(context, shape, [request.winner_id, *request.loser_ids])
+        rows = await lock(context, shape, [request.winner_id, *request.loser_ids], going=True)
         _check_rows(resource, request, rows)
         winner = rows[request.winner_id]
         losers = [rows[id] for id in request.loser_ids]

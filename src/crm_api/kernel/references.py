@@ -1,7 +1,9 @@
 """What the values of a call point to, asked in one statement: records by id or by a unique value, keys of picklists.
 
 Everything is looked up in the caller's organisation and among live records only, so the id of another tenant's record is as
-unknown as one that never was.
+unknown as one that never was. What a write refers to is locked against deletes as it is looked up (`FOR KEY SHARE`, which
+only the `FOR UPDATE` of deletes and merges excludes): either the delete waits and then sees the new child, or the child's
+write waits and then finds its parent gone.
 """
 
 from __future__ import annotations
@@ -21,9 +23,7 @@ from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.values import Locale, key_of, locale_of, normal_form
 from crm_api.kernel.writes.shape import Shape
-from crm_api.models.platform import ExternalId
-
-ORG = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
+from crm_api.kernel.writes.statements import EXTERNAL_IDS, ORG
 
 EXTERNAL = "external_ids."
 Need = tuple[str, str]
@@ -31,10 +31,14 @@ Need = tuple[str, str]
 
 
 class Lookup:
-    """Questions collected from any number of records, then answered together."""
+    """Questions collected from any number of records, then answered together.
 
-    def __init__(self, context: Context) -> None:
+    With `hold` the records that are found can't be deleted before the transaction ends.
+    """
+
+    def __init__(self, context: Context, *, hold: bool = False) -> None:
         self._context = context
+        self._hold = hold
         self._asked: dict[Need, set[Any]] = {}
         self._found: dict[Need, dict[str, UUID]] = {}
         self._order: dict[str, list[str]] = {}
@@ -50,7 +54,7 @@ class Lookup:
         needs = tuple(sorted(self._asked))
         registry = self._context.registry
         shape = tuple((registry[name].table, EXTERNAL if by.startswith(EXTERNAL) else by) for name, by in needs)
-        statement = self._context.statements.get(("lookup", shape), lambda: _statement(self._context, needs))
+        statement = self._context.statements.get(("lookup", self._hold, shape), lambda: _statement(self._context, needs, self._hold))
         values: dict[str, Any] = {"org_id": self._context.uow.org_id}
         for index, need in enumerate(needs):
             if need[1] != "*":
@@ -74,12 +78,12 @@ class Lookup:
         return self._order.get(object_name, [])
 
 
-def _statement(context: Context, needs: Sequence[Need]) -> Statement:
-    parts = [_part(context.registry[name], by, index) for index, (name, by) in enumerate(needs)]
+def _statement(context: Context, needs: Sequence[Need], hold: bool) -> Statement:
+    parts = [_part(context.registry[name], by, index, hold) for index, (name, by) in enumerate(needs)]
     return compile_statement(sa.union_all(*parts) if len(parts) > 1 else parts[0])
 
 
-def _part(resource: AnyResource, by: str, index: int) -> sa.Select[Any]:
+def _part(resource: AnyResource, by: str, index: int, hold: bool) -> sa.Select[Any]:
     number: sa.Label[int] = sa.literal_column(str(index)).label("number")
     table = resource.table
     live = [table.c.org_id == ORG, table.c.deleted_at.is_(None)]
@@ -90,21 +94,34 @@ def _part(resource: AnyResource, by: str, index: int) -> sa.Select[Any]:
             sa.select(table.c.key.label("value"), table.c.id.label("id")).where(*live).order_by(table.c.position, table.c.id).subquery()
         )
         return sa.select(number, listed.c.value, listed.c.id)
+    hold = hold and "delete" in resource.verbs
     if by == "id":
         wanted_ids = sa.bindparam(f"v{index}", type_=ARRAY(PgUUID(as_uuid=True)))
-        return sa.select(number, sa.cast(table.c.id, sa.Text).label("value"), table.c.id).where(*live, table.c.id == sa.any_(wanted_ids))
+        found = sa.select(sa.cast(table.c.id, sa.Text).label("value"), table.c.id).where(*live, table.c.id == sa.any_(wanted_ids))
+        return _held(number, found, table, hold)
     wanted = sa.bindparam(f"v{index}", type_=ARRAY(sa.Text))
     if by.startswith(EXTERNAL):
-        ids = ExternalId.__table__
-        assert isinstance(ids, sa.Table)
-        return sa.select(number, ids.c.value, ids.c.record_id).where(
+        ids = EXTERNAL_IDS
+        found = sa.select(ids.c.value, ids.c.record_id.label("id")).where(
             ids.c.org_id == ORG,
             ids.c.object == sa.bindparam(f"o{index}", type_=sa.Text),
             ids.c.system == sa.bindparam(f"s{index}", type_=sa.Text),
             ids.c.value == sa.any_(wanted),
         )
+        if hold:
+            found = found.where(*live, table.c.id == ids.c.record_id)
+        return _held(number, found, table, hold)
     key = table.c[resource.fields[by].key]
-    return sa.select(number, sa.cast(key, sa.Text).label("value"), table.c.id).where(*live, key == sa.any_(wanted))
+    found = sa.select(sa.cast(key, sa.Text).label("value"), table.c.id).where(*live, key == sa.any_(wanted))
+    return _held(number, found, table, hold)
+
+
+def _held(number: sa.Label[int], found: sa.Select[Any], table: sa.Table, hold: bool) -> sa.Select[Any]:
+    """The numbered answer. A lock has to stand in a sub-select of its own: PostgreSQL allows none beside UNION."""
+    if hold:
+        found = found.with_for_update(read=True, key_share=True, of=table)
+    rows = found.subquery()
+    return sa.select(number, rows.c.value, rows.c.id)
 
 
 def match_key(resource: AnyResource, by: str, value: str, locale: Locale) -> str:
@@ -122,7 +139,7 @@ def may_match(resource: AnyResource, by: str) -> bool:
 
 async def resolve(context: Context, shape: Shape, drafts: Iterable[Draft]) -> None:
     """Turns `{"by", "value"}` into ids and checks that everything pointed to exists; mistakes go into the drafts."""
-    lookup = Lookup(context)
+    lookup = Lookup(context, hold=True)
     questions: list[tuple[Draft, Field, str, str, Any]] = []
     for draft in drafts:
         for field in shape.references:

@@ -113,7 +113,7 @@ class Writer:
         works = [Work(index, Draft(target.id, operation, None, {}), {}, target.if_match) for index, target in enumerate(targets)]
         refuse_repeated(works)
         good = check(works, options)
-        await self._lock(context, shape, good, deleted=True)
+        await self._lock(context, shape, good, deleted=True, going=True)
         good = check(good, options)
         await check_versions(context, shape, good, options)
         good = check(good, options)
@@ -211,9 +211,9 @@ class Writer:
             works.append(work)
         return works
 
-    async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False) -> None:
-        """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do."""
-        rows = await lock(context, shape, [work.draft.id for work in works])
+    async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False, going: bool = False) -> None:
+        """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
+        rows = await lock(context, shape, [work.draft.id for work in works], going=going)
         problems = await absent(context, [work.draft.id for work in works if work.draft.id not in rows])
         for work in works:
             draft = work.draft

@@ -20,7 +20,8 @@ from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS, link_columns
 from crm_api.kernel.writes.shape import encode, json_columns, plain_type
-from crm_api.kernel.writes.statements import IDS, ORG, table_of
+from crm_api.kernel.writes.statements import IDS, ORG
+from crm_api.models.base import table as table_of
 from crm_api.models.platform import Link
 
 TABLE: Final = table_of(Link)

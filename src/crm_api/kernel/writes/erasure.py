@@ -12,7 +12,8 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.resource import Draft
 from crm_api.kernel.writes import edges
 from crm_api.kernel.writes.shape import Shape, encode, json_columns
-from crm_api.kernel.writes.statements import EXTERNAL_IDS, IDS, ORG, TOMBSTONES, UUID_TYPE, remove_records, table_of
+from crm_api.kernel.writes.statements import EXTERNAL_IDS, IDS, ORG, TOMBSTONES, UUID_TYPE, remove_records
+from crm_api.models.base import table as table_of
 from crm_api.models.events import Event, EventSnapshot
 
 

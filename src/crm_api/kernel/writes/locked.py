@@ -16,17 +16,21 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.fields import to_json
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import Shape
-from crm_api.kernel.writes.statements import IDS, ORG, TOMBSTONES, UUID_TYPE, lock_records, read_records, table_of
+from crm_api.kernel.writes.statements import IDS, ORG, TOMBSTONES, UUID_TYPE, lock_records, read_records
 from crm_api.kernel.writes.types import Work, WriteOptions
+from crm_api.models.base import table as table_of
 from crm_api.models.events import Event
 
 
-async def lock(context: Context, shape: Shape, ids: Iterable[UUID]) -> dict[UUID, Row]:
-    """The stored rows, deleted ones too, locked against other writers until the transaction ends."""
+async def lock(context: Context, shape: Shape, ids: Iterable[UUID], *, going: bool = False) -> dict[UUID, Row]:
+    """The stored rows, deleted ones too, locked against other writers until the transaction ends.
+
+    `going`: they are about to be deleted, so nobody may begin to refer to them either.
+    """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    found = await context.uow.fetch(lock_records(context, shape), {"org_id": context.uow.org_id, "ids": wanted})
+    found = await context.uow.fetch(lock_records(context, shape, going=going), {"org_id": context.uow.org_id, "ids": wanted})
     return {record["id"]: shape.row(record) for record in found}
 
 

@@ -14,18 +14,12 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writes.shape import Shape, json_columns, plain_type
+from crm_api.models.base import table as table_of
 from crm_api.models.platform import ExternalId, Tombstone
 
 UUID_TYPE = PgUUID(as_uuid=True)
 ORG = sa.bindparam("org_id", type_=UUID_TYPE)
 IDS = sa.bindparam("ids", type_=ARRAY(UUID_TYPE))
-
-
-def table_of(model: Any) -> sa.Table:
-    """A model's table, typed."""
-    table = model.__table__
-    assert isinstance(table, sa.Table)
-    return table
 
 
 EXTERNAL_IDS = table_of(ExternalId)
@@ -77,8 +71,12 @@ def _returned(shape: Shape) -> list[sa.Column[Any]]:
     return [shape.table.c[field.column] for field in shape.resource.fields.values()]
 
 
-def lock_records(context: Context, shape: Shape) -> Statement:
-    """The rows of the given ids, locked against other writers in the order of ids; deleted ones too."""
+def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
+    """The rows of the given ids, locked against other writers in the order of ids; deleted ones too.
+
+    `going` locks out those too who are about to refer to the rows: who changes a record doesn't disturb them, who deletes
+    it has to see what they write (`Lookup.hold` is the other half).
+    """
 
     def build() -> Statement:
         table = shape.table
@@ -87,10 +85,10 @@ def lock_records(context: Context, shape: Shape) -> Statement:
             sa.select(*columns)
             .where(table.c.org_id == ORG, table.c.id == sa.any_(IDS))
             .order_by(table.c.id)
-            .with_for_update(key_share=True)
+            .with_for_update(key_share=not going)
         )
 
-    return context.statements.get(("lock", shape.table), build)
+    return context.statements.get(("lock", going, shape.table), build)
 
 
 def read_records(context: Context, resource: AnyResource) -> Statement:
