@@ -208,6 +208,7 @@ class Exchange:
             if message["type"] == "http.disconnect":
                 break
             self._pending = message  # the empty body of a request whose route has not asked for it yet
+            await asyncio.sleep(0.05)  # callers in the same process may answer at once, again and again
         if not self._finished and not self._started and self._task is not None:
             self._gone = True
             self._task.cancel()
