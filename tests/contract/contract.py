@@ -392,7 +392,14 @@ class ResourceContract:
         record = await self.new()
         answer = await self.crm.http.delete(self.path(record), params={"purge": "true"})
         assert (answer.status_code, answer.content) == (204, b"")
-        assert (await self.crm.http.get(self.path(record))).status_code in (404, 410)
+        for method, path in (("GET", ""), ("GET", "?as_of=2026-01-01T00:00:00Z"), ("PATCH", ""), ("DELETE", ""), ("POST", "/restore")):
+            body: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
+            problem = await self.crm.fails(method, self.path(record) + path, 410, "deleted", **body)
+            assert problem["restorable"] is False
+        read = await self.crm.ok("POST", f"{self.base}/batch/read", json={"items": [{"id": record["id"]}, {"id": str(uuid4())}]})
+        assert [item["status"] for item in read["results"]] == [410, 404]
+        other = "/v1/tasks" if self.base != "/v1/tasks" else "/v1/notes"
+        await self.crm.fails("GET", f"{other}/{record['id']}", 404, "not_found")
         assert (await self.events(record))[-1]["type"].endswith(".purged")
         await self.crm.fails("POST", self.base, 409, "duplicate", json=await self.new_body(id=record["id"]))
 

@@ -218,7 +218,7 @@ class Links:
             sources, targets = targets, sources
         rows = await lock(context, shape_of(context, context.registry[source]), sources)
         live_sources = {id for id, row in rows.items() if row["deleted_at"] is None}
-        lookup = Lookup(context)
+        lookup = Lookup(context, hold=True)
         for id in targets:
             lookup.ask(target, "id", id)
         await lookup.run()

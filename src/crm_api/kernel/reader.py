@@ -35,6 +35,7 @@ from crm_api.kernel.query.shape import indexed_sorts
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.tombstones import absent
 
 _MARKED: Final = re.compile(rb'"' + MARK.encode() + rb':([^:"]*):([^:"]*):([0-9a-f]*)"')
 CURSOR: Final = "list"
@@ -115,10 +116,10 @@ class Reader:
         values: Sequence[Any] = (),
         as_of: datetime | None = None,
     ) -> StoredRecord:
-        """One record, deleted or not. Raises NotFound if there is none that the caller may see."""
+        """One record, deleted or not. Raises NotFound if there is none that the caller may see, Deleted if it was purged."""
         rows = await self._rows(context, "one", Plan(resource.name, fields=fields, expand=expand), {"id": id}, values, as_of)
         if not rows:
-            raise NotFound()
+            raise (await absent(context, resource, [id]))[id]
         return rows[0]
 
     async def many(

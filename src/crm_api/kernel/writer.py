@@ -15,9 +15,10 @@ from crm_api.core.errors import NotFound
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft
+from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import removal
 from crm_api.kernel.writes import upsert as upserts
-from crm_api.kernel.writes.locked import absent, check_versions, fill_unchanged, lock, unavailable
+from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
@@ -214,7 +215,7 @@ class Writer:
     async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False, going: bool = False) -> None:
         """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
         rows = await lock(context, shape, [work.draft.id for work in works], going=going)
-        problems = await absent(context, [work.draft.id for work in works if work.draft.id not in rows])
+        problems = await absent(context, shape.resource, [work.draft.id for work in works if work.draft.id not in rows])
         for work in works:
             draft = work.draft
             row = rows.get(draft.id)

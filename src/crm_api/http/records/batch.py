@@ -19,6 +19,7 @@ from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.lookup import find_each
 from crm_api.kernel.reader import gone
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes.types import Outcome, Patch, Target, WriteOptions
 
 MAX_ITEMS: Final = 200
@@ -184,11 +185,12 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
     found = await call.engine.reader.many(
         call.context, resource, list(dict.fromkeys(ids.values())), fields=options.fields, expand=options.expand, values=options.values
     )
+    missing = await absent(call.context, resource, {id for id in ids.values() if id not in found})
     parts = []
     for index in range(len(items)):
         record = found.get(ids[index]) if index in ids else None
         if record is None or record.deleted:
-            problem = problems.get(index) or (NotFound() if record is None else gone(record))
+            problem = problems.get(index) or (missing[ids[index]] if record is None else gone(record))
             parts.append(failed_item(call, index, problem))
         else:
             parts.append(

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import FieldError, InvalidValue, NotFound, ValidationFailed
+from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed
 from crm_api.core.ids import parse_uuid
 from crm_api.http.records.answers import write_answer
 from crm_api.http.records.call import Call, Endpoint, raw
@@ -19,6 +19,7 @@ from crm_api.kernel.merge import Merger, MergeRequest
 from crm_api.kernel.query.compiler import ReadCompiler
 from crm_api.kernel.query.plan import And, Condition, Plan
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.types import Patch
@@ -126,7 +127,7 @@ def transfer_endpoint(resource: AnyResource) -> Endpoint:
         context.uow.cause.action = f"{resource.name}.transfer"
         row = (await lock(context, shape_of(context, resource), [id_])).get(id_)
         if row is None:
-            raise NotFound()
+            raise (await absent(context, resource, [id_]))[id_]
         writer = call.engine.writer
         for name in dict.fromkeys(cascade):
             target = context.registry[relations[name].target]

@@ -10,13 +10,13 @@ import orjson
 import sqlalchemy as sa
 
 from crm_api.core.clock import format_timestamp
-from crm_api.core.errors import Deleted, Merged, NotFound, Problem, VersionConflict
+from crm_api.core.errors import Deleted, Merged, Problem, VersionConflict
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import to_json
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import Shape
-from crm_api.kernel.writes.statements import IDS, ORG, TOMBSTONES, UUID_TYPE, lock_records, read_records
+from crm_api.kernel.writes.statements import ORG, UUID_TYPE, lock_records, read_records
 from crm_api.kernel.writes.types import Work, WriteOptions
 from crm_api.models.base import table as table_of
 from crm_api.models.events import Event
@@ -49,23 +49,6 @@ async def fill_unchanged(context: Context, shape: Shape, works: Sequence[Work]) 
         found = await records(context, shape.resource, [work.draft.id for work in bare])
         for work in bare:
             work.record = found[work.draft.id]
-
-
-async def purged(context: Context, ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these ids belonged to a purged record."""
-    statement = context.statements.get(
-        "tombstones",
-        lambda: compile_statement(sa.select(TOMBSTONES.c.id).where(TOMBSTONES.c.org_id == ORG, TOMBSTONES.c.id == sa.any_(IDS))),
-    )
-    return {row["id"] for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": list(ids)})}
-
-
-async def absent(context: Context, ids: Sequence[UUID]) -> dict[UUID, Problem]:
-    """The problem of each id that has no row: it never existed here, or it was purged."""
-    if not ids:
-        return {}
-    gone = await purged(context, ids)
-    return {id: Deleted(restorable=False) if id in gone else NotFound() for id in ids}
 
 
 def unavailable(resource: AnyResource, row: Row) -> Problem | None:
