@@ -12,6 +12,7 @@ import httpx
 
 from crm_api.flows.organizations import create_organization
 from crm_api.http.app import Application
+from tests.openapi_validation import check_answer
 
 Record = dict[str, Any]
 
@@ -76,7 +77,13 @@ class Api:
 def client(app: Application, token: str) -> httpx.AsyncClient:
     """An HTTP client that speaks to the application in this process."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver", headers={"authorization": f"Bearer {token}"}, timeout=60)
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url="http://testserver",
+        headers={"authorization": f"Bearer {token}"},
+        timeout=60,
+        event_hooks={"response": [check_answer]},  # every answer of the suite is one that the description gives
+    )
 
 
 @asynccontextmanager

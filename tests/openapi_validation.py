@@ -139,6 +139,14 @@ def assert_conforms(response: httpx.Response) -> None:
     _check_body(response, answer, where, method == "HEAD")
 
 
+async def check_answer(response: httpx.Response) -> None:
+    """A hook for the clients of tests (`event_hooks={"response": [check_answer]}`). Streams are left to those who read them."""
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return
+    await response.aread()
+    assert_conforms(response)
+
+
 def _code(response: httpx.Response) -> str | None:
     return response.json().get("code") if response.headers.get("content-type") == PROBLEM else None
 
@@ -156,7 +164,7 @@ def _check_body(response: httpx.Response, answer: dict[str, Any], where: str, he
         return
     if kind not in described:
         raise NotDescribed(f"{where}: {kind or 'no content type'}, described are {', '.join(described)}")
-    if not kind.endswith("json"):
+    if kind != "application/json" and not kind.endswith("+json"):
         return
     body = response.json()
     errors = list(validator(described[kind]["schema"]).iter_errors(body))

@@ -199,6 +199,8 @@ def operation_object(operation: Operation, described: Described) -> Schema:
     errors = set(ALWAYS) | set(described.errors)
     if described.body is not None:
         errors |= set(WITH_BODY)
+    if 412 in errors:
+        errors.add(428)  # an organisation may ask for If-Match
     if writes:
         errors |= {409, 422}  # the answers about the Idempotency-Key
     found: Schema = {

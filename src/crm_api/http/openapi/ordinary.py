@@ -67,6 +67,8 @@ def _completed(context: RouteContext, method: str, template: str, operation: Sch
     if writes:
         errors |= {409, 422}
     errors |= set(overlay.errors if overlay is not None else ())
+    if 412 in errors:
+        errors.add(428)
     answers = {**operation["responses"], **(overlay.answers if overlay is not None else {})}
     operation["responses"] = _answers(answers, errors, schemas, authenticated)
     operation["security"] = [{"bearer": list(overlay.scopes) if overlay is not None else []}] if authenticated else []

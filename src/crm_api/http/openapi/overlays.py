@@ -8,7 +8,7 @@ from crm_api.http.openapi.account_overlays import ACCOUNT
 from crm_api.http.openapi.event_overlays import EVENTS
 from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
-from crm_api.http.openapi.parameters import STRING, headers, parameter, query
+from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.shared import ref
 
@@ -185,6 +185,22 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
         },
     ),
     ("GET", "/v1/reports/pipeline"): Overlay(scopes=("deals:read", "pipelines:read", "stages:read"), errors=(404,)),
+    ("GET", "/v1/files/snapshots/{job_id}/{object}.ndjson"): Overlay(
+        scopes=("events:read",),
+        parameters=(header("Range", STRING, "Which bytes to send (RFC 9110 14.2).", "bytes=1048576-"),),
+        answers={
+            "206": {
+                "description": "The part that `Range` asks for.",
+                "headers": headers(),
+                "content": {"application/x-ndjson": {"schema": STRING, "example": '{"object":"contacts","id":"…","version":3}\n'}},
+            },
+            "416": {
+                "description": "The file is shorter than `Range` thinks.",
+                "headers": headers(),
+                "content": {"text/plain": {"schema": STRING, "example": "Range Not Satisfiable"}},
+            },
+        },
+    ),
     **ACCOUNT,
     **EVENTS,
     ("GET", "/openapi.json"): Overlay(

@@ -104,9 +104,7 @@ SHARED: Final[dict[str, Schema]] = {
         "writing twice.",
         "b2f1c8de-1",
     ),
-    "IfMatch": header(
-        "If-Match", STRING, "The `ETag` you read. If the record has another version by now, nothing is written: 412.", '"3"'
-    ),
+    "IfMatch": header("If-Match", STRING, "The `ETag` you read. If the record has another version by now, nothing is written: 412.", '"3"'),
     "IfNoneMatch": header(
         "If-None-Match", STRING, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
     ),

@@ -32,7 +32,7 @@ NAMES: Final = {
     500: "InternalError",
     503: "Unavailable",
 }
-ALWAYS: Final = (400, 401, 403, 414, 429, 500, 503)
+ALWAYS: Final = (400, 401, 403, 406, 414, 429, 500, 503)
 """What any authenticated route can answer."""
 PUBLIC: Final = (400, 414, 500)
 WITH_BODY: Final = (413, 415, 422)
