@@ -19,18 +19,20 @@ INSTANT: Final[Schema] = {"type": "string", "format": "date-time"}
 
 
 def query(name: str, schema: Schema, description: str, example: Any = None) -> Schema:
-    """A query parameter. Lists are separated by commas."""
-    found: Schema = {"name": name, "in": "query", "description": description, "schema": schema}
+    """A query parameter. Lists are separated by commas.
+
+    The example stands in the schema: where it stands in the parameter itself, the reference page sends it with every request.
+    """
+    shown = schema if example is None else {**schema, "examples": [example]}
+    found: Schema = {"name": name, "in": "query", "description": description, "schema": shown}
     if schema.get("type") == "array":
         found |= {"style": "form", "explode": False}
-    if example is not None:
-        found["example"] = example
     return found
 
 
 def header(name: str, schema: Schema, description: str, example: Any) -> Schema:
     """A request header."""
-    return {"name": name, "in": "header", "description": description, "schema": schema, "example": example}
+    return {"name": name, "in": "header", "description": description, "schema": {**schema, "examples": [example]}}
 
 
 def path(name: str, schema: Schema, description: str, example: Any) -> Schema:
@@ -46,7 +48,7 @@ SHARED: Final[dict[str, Schema]] = {
     "Count": query(
         "count",
         {"type": "string", "enum": ["none", "estimate", "exact"], "default": "none"},
-        "Whether `page.count` tells how many records match: not, by PostgreSQL's estimate, or exactly (slow on large lists).",
+        "Whether `page.count` tells how many records match: not, exactly up to 10,000 with 10,001 for more (`estimate`), or exactly (slow on large lists).",
     ),
     "Deleted": query(
         "deleted", {"type": "string", "enum": ["exclude", "only", "include"], "default": "exclude"}, "What to do about deleted records."
