@@ -90,7 +90,7 @@ LEAKPROOF = (
 
 Under row-level security PostgreSQL lets an index serve a condition only if its function is marked as keeping what it sees to
 itself. That guards against users who write SQL; ours don't. Without the marks everything works, but those conditions read
-all of an organisation's rows (see docs/decisions/0008-indexes-under-row-security.md).
+all of an organisation's rows (see docs/decisions/0009-indexes-under-row-security.md).
 """
 
 
