@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from crm_api.core.accept import weighted
 from crm_api.core.messages_de import FIELD_MESSAGES_DE, TITLES_DE
 from crm_api.core.problem_types import PROBLEMS
 
@@ -99,8 +100,6 @@ _TITLES_EN: Final = {code: problem.title for code, problem in PROBLEMS.items()}
 _TITLES: Final[dict[str, Mapping[str, str]]] = {"en": _TITLES_EN, "de": TITLES_DE}
 _FIELD_MESSAGES: Final[dict[str, Mapping[str, str]]] = {"en": FIELD_CODES, "de": FIELD_MESSAGES_DE}
 
-LANGUAGES: Final = tuple(_TITLES)
-
 
 class _Params(dict[str, object]):
     """A template whose param was not given keeps the rest of the sentence."""
@@ -133,10 +132,8 @@ def negotiate(accept_language: str | None) -> str:
     """
     best, best_quality = DEFAULT_LANGUAGE, 0.0
     refused: set[str] = set()
-    for part in (accept_language or "").split(","):
-        name, _, weight = part.strip().lower().partition(";")
-        primary = name.strip().partition("-")[0]
-        quality = _quality(weight)
+    for name, quality in weighted(accept_language or ""):
+        primary = name.partition("-")[0]
         if quality == 0:
             refused.add(primary)
             continue
@@ -145,13 +142,3 @@ def negotiate(accept_language: str | None) -> str:
         if primary in _TITLES and quality > best_quality:
             best, best_quality = primary, quality
     return best
-
-
-def _quality(weight: str) -> float:
-    key, _, value = weight.strip().partition("=")
-    if key.strip() != "q":
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0

@@ -10,8 +10,6 @@ from unicodedata import combining, normalize
 
 from crm_api.core.errors import InvalidValue
 
-TRIGRAM: Final = 3
-
 MAX_WORD: Final = 64
 """Characters of a word that full text looks at; no real word is longer, and PostgreSQL refuses those beyond 2 KB."""
 

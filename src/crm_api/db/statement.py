@@ -38,7 +38,7 @@ def compile_statement(clause: ClauseElement) -> Statement:
     if "POSTCOMPILE" in text:
         raise ValueError("an expanding parameter has no place in a cached statement; use = ANY(:list)")
     names = tuple(getattr(compiled, "positiontup", None) or ())
-    literals = {name for name, bind in compiled.binds.items() if bind.value is not None and not bind.required}  # type: ignore[attr-defined]
+    literals = {name for name, bind in compiled.binds.items() if bind.value is not None and not bind.required}  # type: ignore[attr-defined]  # a compiled statement has them
     if literals & set(names):
         raise ValueError(f"a value is baked into a cached statement: {sorted(literals & set(names))}")
     return Statement(text, names)

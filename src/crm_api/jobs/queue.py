@@ -110,7 +110,7 @@ def _cron(sweep: Sweep, run: Callable[[dict[Any, Any]], Awaitable[None]]) -> Cro
     hours = sweep.every // timedelta(hours=1)
     if not 1 <= hours <= 24 or 24 % hours:
         raise ValueError("a sweep runs every 1, 2, 3, 4, 6, 8, 12 or 24 hours")
-    return cron(run, name=sweep.name, hour=set(range(0, 24, hours)), minute=7, second=30)  # type: ignore[arg-type]
+    return cron(run, name=sweep.name, hour=set(range(0, 24, hours)), minute=7, second=30)  # type: ignore[arg-type]  # arq types a protocol, and takes any coroutine function
 
 
 async def _stop(worker: Worker, serving: asyncio.Task[None]) -> None:

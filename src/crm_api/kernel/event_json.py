@@ -18,6 +18,7 @@ from crm_api.kernel.job_json import JOBS, job_columns
 from crm_api.kernel.query.projection import record_columns
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
+from crm_api.models.base import table
 from crm_api.models.jobs import Job
 from crm_api.models.platform import Link
 
@@ -59,7 +60,7 @@ def event_columns(
 
 def as_json(row: FromClause) -> ColumnElement[str]:
     """A whole row of a sub-select as JSON text."""
-    return sa.cast(sa.func.row_to_json(sa.literal_column(str(row.name))), sa.Text())  # type: ignore[attr-defined]
+    return sa.cast(sa.func.row_to_json(sa.literal_column(str(row.name))), sa.Text())  # type: ignore[attr-defined]  # only named sub-selects come here
 
 
 def _record(registry: Registry, object_name: ColumnElement[Any], snapshot: ColumnElement[Any], objects: list[str]) -> ColumnElement[Any]:
@@ -85,14 +86,14 @@ def _record_of(resource: AnyResource, snapshot: ColumnElement[Any]) -> ColumnEle
 
 
 def _link_of(snapshot: ColumnElement[Any]) -> ColumnElement[Any]:
-    link = row_of(Link.__table__, snapshot, "w")  # type: ignore[arg-type]
+    link = row_of(table(Link), snapshot, "w")
     columns = link_columns(link)
     inner = sa.select(*columns).select_from(link).subquery("_r")
     return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
 
 
 def _job_of(snapshot: ColumnElement[Any]) -> ColumnElement[Any]:
-    job = row_of(Job.__table__, snapshot, "w")  # type: ignore[arg-type]
+    job = row_of(table(Job), snapshot, "w")
     # What was asked for may name records of objects that the reader may not read.
     columns = [column for column in job_columns(job) if column.key != "request"]
     inner = sa.select(*columns).select_from(job).subquery("_r")

@@ -20,8 +20,6 @@ from crm_api.models.columns import FieldSpec, FieldType
 
 TIMESTAMP_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
-TEXTUAL = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.PICKLIST})
-ORDERED = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.DATE, FieldType.DATETIME})
 STRUCTURED = frozenset(
     {
         FieldType.ACTOR,

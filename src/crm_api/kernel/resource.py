@@ -104,9 +104,11 @@ class ManyToMany:
 class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     """An object of the API.
 
-    `name` is plural (paths, scopes, `object`), `singular` stands in event types. `display` makes the record's display name
-    from its row. `search` names the fields found by `q`. `defaults` are the values of fields absent on create, given the
-    caller's context. `children` names the inverse relations that a delete has to look at.
+    `name` is plural (paths, scopes, `object`), `singular` stands in event types. `create`, `update` and `read` are its schemas.
+    `display` makes the record's display name from its row. `search` names the fields found by `q`; `searchable` says that the
+    search across objects looks at it too. `default_sort` is the order of lists that ask for none, `composite_sorts` are those
+    of several fields that have an index. `parent` is the object in whose paths it stands too (`/v1/cases/{id}/comments`).
+    `owner_defaults_to_caller` says who owns what is made without an owner. `timeline` gives its records a timeline.
     """
 
     name: str
@@ -132,7 +134,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     @cached_property
     def table(self) -> sa.Table:
         """The table of its records."""
-        table = self.model.__table__  # type: ignore[attr-defined]
+        table = self.model.__table__  # type: ignore[attr-defined]  # every model is a mapped class; the mixin is not
         assert isinstance(table, sa.Table)
         return table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -38,8 +38,6 @@ _KEYED: Final[sa.BindParameter[Any]] = sa.bindparam("record_key", type_=JSONB())
 _LIMIT: Final[sa.BindParameter[Any]] = sa.bindparam("limit", type_=sa.Integer())
 _AT: Final[sa.BindParameter[Any]] = sa.bindparam("at", type_=TIMESTAMP(timezone=True))
 _LAST: Final[sa.BindParameter[Any]] = sa.bindparam("last", type_=sa.Uuid())
-
-Branch = Callable[[bool], Select[Any]]
 
 
 def types_of(registry: Registry, resource: AnyResource) -> tuple[str, ...]:

@@ -7,11 +7,8 @@ it. The kernel reads nothing else, so a custom field (a `FieldSpec` without a co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
-from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Date, Integer, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -196,6 +193,3 @@ def items_field() -> MappedColumn[Any]:
 def json_field() -> MappedColumn[Any]:
     """Free JSON, not filterable."""
     return _column(JSONB(none_as_null=True), FieldSpec(FieldType.JSON), True)
-
-
-PythonValue = str | int | float | bool | Decimal | date | datetime | UUID | list[Any] | dict[str, Any] | None

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
+from crm_api.core.accept import weighted
+
 MINIMUM_BYTES = 2_048
 _THREAD_BYTES = 128 * 1024
 _GZIP_LEVEL = 4  # JSON: within a few percent of level 6 at half its time
@@ -53,18 +55,7 @@ if sys.version_info >= (3, 14):
 @lru_cache(maxsize=256)
 def choose(accept_encoding: bytes) -> str | None:
     """The coding to use for an `Accept-Encoding` header: the one the client likes best, ours first among equals."""
-    weights: dict[str, float] = {}
-    for part in accept_encoding.decode("latin-1").lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key.strip() == "q":
-                try:
-                    weight = float(value)
-                except ValueError:
-                    weight = 0.0
-        weights[name] = weight
+    weights = dict(weighted(accept_encoding.decode("latin-1")))
     best, best_weight = None, 0.0
     for coding in CODINGS:
         weight = weights.get(coding, weights.get("*", 0.0))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from crm_api.core.accept import weighted
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 API_PREFIX = "/v1"
@@ -64,18 +66,9 @@ def accepts_json(accept: str | None) -> bool:
     if not accept or accept in ("*/*", "application/json"):
         return True
     best: tuple[int, float] = (-1, 0.0)
-    for part in accept.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for media, quality in weighted(accept):
         rank = {"*/*": 0, "application/*": 1, "application/json": 2, "application/problem+json": 2}.get(media, -1)
         if rank < 0:
             continue
-        quality = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip() == "q":
-                try:
-                    quality = float(value)
-                except ValueError:
-                    quality = 0.0
         best = max(best, (rank, quality))
     return best[1] > 0

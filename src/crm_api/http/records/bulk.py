@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from starlette.requests import Request
@@ -14,14 +14,13 @@ from crm_api.flows.bulk import ACTIONS, MAX_RECORDS, PERMISSIONS, Action, Bulk, 
 from crm_api.http.accepted import accepted
 from crm_api.http.records.answers import document
 from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.http.records.writes import ON_CHILDREN
 from crm_api.jobs.tasks import BULK
 from crm_api.kernel.query.request import ReadRequest, search_request
 from crm_api.kernel.resource import AnyResource
-from crm_api.kernel.writes.types import OnChildren
 
 KEYS: Final = ("filter", "ids", "except_ids", "expect_count", "action", "set", "dry_run")
 PARAMETERS: Final = ("dry_run", "on_children")
-ON_CHILDREN: Final = ("block", "detach", "cascade")
 
 
 def actions_of(resource: AnyResource) -> list[Action]:
@@ -38,7 +37,7 @@ def bulk_endpoint(resource: AnyResource) -> Endpoint:
         call = Call.of(request)
         options = call.answer_options(resource, PARAMETERS)
         dry_run = call.flag(options, "dry_run")
-        on_children = cast(OnChildren, call.choice(options, "on_children", ON_CHILDREN))
+        on_children = call.choice(options, "on_children", ON_CHILDREN)
         body = _body(await call.json(), resource)
         action: Action = body["action"]
         call.policy.require(resource.name, PERMISSIONS[action])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,7 @@ from crm_api.kernel.query.shape import EXPAND_PARAMETER, check_expanded_rows, ex
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.resource import AnyResource
 
+ChoiceT = TypeVar("ChoiceT", bound=str)
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 ANSWER_PARAMETERS: Final = ("fields", "expand")
 JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
@@ -172,12 +173,13 @@ class Call:
             raise BadRequest(errors=[InvalidValue("invalid_boolean").at(parameter=name)])
         return text == "true"
 
-    def choice(self, options: AnswerOptions, name: str, allowed: Sequence[str]) -> str:
+    def choice(self, options: AnswerOptions, name: str, allowed: Sequence[ChoiceT]) -> ChoiceT:
         """A parameter with a fixed set of values, the first of which is the default."""
         text = options.others.get(name, allowed[0])
-        if text not in allowed:
-            raise BadRequest(errors=[InvalidValue("enum", allowed=list(allowed)).at(parameter=name)])
-        return text
+        for choice in allowed:
+            if choice == text:
+                return choice
+        raise BadRequest(errors=[InvalidValue("enum", allowed=list(allowed)).at(parameter=name)])
 
     def refuse_parameters(self, allowed: Sequence[str] = ()) -> dict[str, str]:
         """The parameters of a route that knows only these; any other is an error."""

@@ -13,9 +13,9 @@ from crm_api.http.records.answers import json_response, write_answer
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.kernel.lookup import body_with, find_by
 from crm_api.kernel.resource import AnyResource
-from crm_api.kernel.writes.types import Outcome, Patch, Target, WriteOptions
+from crm_api.kernel.writes.types import OnChildren, Outcome, Patch, Target, WriteOptions
 
-ON_CHILDREN: Final = ("block", "detach", "cascade")
+ON_CHILDREN: Final[tuple[OnChildren, ...]] = ("block", "detach", "cascade")
 CREATE_PARAMETERS: Final = ("dry_run", "allow_duplicates")
 UPDATE_PARAMETERS: Final = ("dry_run", "conflict", "allow_duplicates")
 DELETE_PARAMETERS: Final = ("dry_run", "on_children", "purge")
@@ -24,8 +24,8 @@ DELETE_PARAMETERS: Final = ("dry_run", "on_children", "purge")
 def _write_options(call: Call, options: AnswerOptions) -> WriteOptions:
     call.flag(options, "dry_run")
     return WriteOptions(
-        conflict=call.choice(options, "conflict", ("record", "fields")),  # type: ignore[arg-type]
-        on_children=call.choice(options, "on_children", ON_CHILDREN),  # type: ignore[arg-type]
+        conflict=call.choice(options, "conflict", ("record", "fields")),
+        on_children=call.choice(options, "on_children", ON_CHILDREN),
         purge=call.flag(options, "purge"),
     )
 
