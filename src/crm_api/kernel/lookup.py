@@ -13,13 +13,16 @@ from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.values import locale_of
 
 
-async def find_by(context: Context, resource: AnyResource, by: str, value: str) -> UUID | None:
-    """The live record with this unique value. Raises NotFound if the object has no such unique field."""
+async def find_by(context: Context, resource: AnyResource, by: str, value: str) -> UUID:
+    """The live record with this unique value. Raises NotFound, also if the object has no such unique field."""
     if not may_match(resource, by):
         raise NotFound(
             f"{resource.name} have no unique field {by}; unique are {', '.join([*resource.unique_fields, EXTERNAL + '<system>'])}."
         )
-    return (await find_each(context, resource, by, [{by: value}]))[0]
+    found = (await find_each(context, resource, by, [{by: value}]))[0]
+    if found is None:
+        raise NotFound()
+    return found
 
 
 async def find_each(context: Context, resource: AnyResource, by: str, items: Sequence[Any]) -> list[UUID | None]:

@@ -6,7 +6,6 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import NotFound
 from crm_api.http.records.answers import document, json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.routing import charge, reads
@@ -98,8 +97,6 @@ def get_by_endpoint(resource: AnyResource) -> Endpoint:
         options = call.answer_options(resource)
         field, value = request.path_params["unique_field"], request.path_params["value"]
         found = await find_by(call.context, resource, field, value)
-        if found is None:
-            raise NotFound()
         record = await call.engine.reader.one(
             call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values
         )

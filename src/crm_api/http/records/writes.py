@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import BadRequest, InvalidValue, NotFound, PreconditionRequired, ValidationFailed
+from crm_api.core.errors import BadRequest, InvalidValue, PreconditionRequired, ValidationFailed
 from crm_api.http.records.answers import json_response, write_answer
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.kernel.lookup import body_with, find_by
@@ -152,8 +152,6 @@ def update_by_endpoint(resource: AnyResource) -> Endpoint:
         call.policy.require(resource.name, "write")
         options = call.answer_options(resource, UPDATE_PARAMETERS)
         found = await find_by(call.context, resource, *_named(request))
-        if found is None:
-            raise NotFound()
         return await write_answer(call, resource, await _patched(call, resource, found, await call.json(), options), options)
 
     return update_record_by
@@ -167,8 +165,6 @@ def delete_by_endpoint(resource: AnyResource) -> Endpoint:
         call = Call.of(request)
         call.policy.require(resource.name, "delete")
         found = await find_by(call.context, resource, *_named(request))
-        if found is None:
-            raise NotFound()
         return await _deleted(call, resource, found)
 
     return delete_record_by
