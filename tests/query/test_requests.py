@@ -297,3 +297,32 @@ async def test_words_are_found_as_people_write_them(api: Api) -> None:
         assert [record["first_name"] for record in page["data"]] == ["Zoë"], q
     for q in ("jean xavier", "eill", "9e1"):
         assert (await api.ok("GET", "/v1/contacts", params={"q": q}))["data"] == [], q
+
+
+async def test_names_inside_fields_are_only_names(api: Api) -> None:
+    """Members of structured fields become part of statements, whatever characters they hold."""
+    contact = await api.make("contacts", last_name="King", external_ids={"hubspot": "51:%a'"}, address={"city": "Köln"})
+    for name in ("hub'spot", "hub%spot", "hub:spot", "hub\\spot", 'hub"spot', "$1", "%s", "{}", "x" * 200):
+        for op in ("eq", "ne", "is_null"):
+            body: Body = {"filter": {"field": f"external_ids.{name}", "op": op, **({} if op == "is_null" else {"value": "51"})}}
+            page = await api.ok("POST", "/v1/contacts/search", json=body)
+            assert len(page["data"]) == (op != "eq")
+    for body in ({"field": "external_ids.hubspot", "value": "51:%a'"}, {"field": "address.city", "op": "contains", "value": "KOL"}):
+        page = await api.ok("POST", "/v1/contacts/search", json={"filter": body})
+        assert [record["id"] for record in page["data"]] == [contact["id"]]
+    assert (await api.ok("GET", "/v1/contacts?external_ids.hubspot=51:%25A'"))["data"] == []
+    deleted = await api.make("contacts", last_name="Gone", external_ids={"hubspot": "7"})
+    await api.ok("DELETE", f"/v1/contacts/{deleted['id']}")
+    assert (await api.ok("GET", "/v1/contacts?external_ids.hubspot=7"))["data"] == []
+    assert len((await api.ok("GET", "/v1/contacts?external_ids.hubspot=7&deleted=only"))["data"]) == 1
+
+
+async def test_an_answer_has_a_size(api: Api) -> None:
+    """Ten million bytes; beyond, nothing half is sent."""
+    body = {"format": "text", "content": "long " * 19_000}
+    for _ in range(3):
+        await api.ok("POST", "/v1/notes/batch/create", json={"items": [{"title": "Long", "body": body}] * 40})
+    problem = await api.fails("GET", "/v1/notes?limit=120", 422, "too_expensive")
+    assert (problem["limit"], problem["max"]) == ("answer_bytes", 10_000_000)
+    assert len((await api.ok("GET", "/v1/notes?limit=120&fields=title"))["data"]) == 120
+    assert len((await api.ok("GET", "/v1/notes?limit=20&body[contains]=LONG%20long"))["data"]) == 20

@@ -312,7 +312,7 @@ class _EventFilter(FilterCompiler):
         field_ = resolve(self.registry, source.resource, node.path).field
         assert field_ is not None
         # The path was checked against the fields, so it holds no quote; external ids may be called anything.
-        name = ".".join(node.path).replace("'", "''").replace(":", "\\:").replace("%", "%%")
+        name = ".".join(node.path).replace("'", "''")
         change = self._event.c.changes.op("->", return_type=JSONB())(sa.literal_column(f"'{name}'"))
         if node.op == "changed":
             return change.is_not(None)

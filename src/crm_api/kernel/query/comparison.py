@@ -42,7 +42,7 @@ def is_any(subject: ColumnElement[Any], values: ColumnElement[Any]) -> ColumnEle
 
 def quoted(text: str) -> ColumnElement[Any]:
     """A name as a literal in the statement: what is part of its shape."""
-    return sa.literal_column("'" + text.replace("'", "''").replace(":", "\\:").replace("%", "%%") + "'")
+    return sa.literal_column("'" + text.replace("'", "''") + "'")
 
 
 def subject_of(resolved: ResolvedPath, row: FromClause, *, exact: bool) -> ColumnElement[Any]:
