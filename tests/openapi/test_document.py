@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -139,10 +140,18 @@ def test_every_example_fits_its_schema() -> None:
             if isinstance(value, str) and schema.get("type") == "string":
                 continue
             wrong += [f"{value!r:.200}: {error.message}" for error in validator(schema).iter_errors(value)]
-    for name, parameter in document()["components"]["parameters"].items():
-        if "example" in parameter:
-            wrong += [f"{name}: {error.message}" for error in validator(parameter["schema"]).iter_errors(parameter["example"])]
+    parameters = [parameter for _, _, operation in operations() for parameter in map(resolved, operation["parameters"])]
+    for parameter in {json.dumps(parameter): parameter for parameter in parameters}.values():
+        for value in [parameter["example"]] if "example" in parameter else parameter["schema"].get("examples", ()):
+            wrong += [f"{parameter['name']}: {error.message}" for error in validator(parameter["schema"]).iter_errors(value)]
     assert wrong == []
+
+
+def test_optional_parameters_are_not_filled_in_by_the_reference_page() -> None:
+    """Swagger UI fills a field with the parameter's own example, and with it sends what nobody asked for."""
+    parameters = [parameter for _, _, operation in operations() for parameter in map(resolved, operation["parameters"])]
+    filled = {p["name"] for p in parameters if not p.get("required") and ("example" in p or {"example", "default"} & p["schema"].keys())}
+    assert filled == set()
 
 
 def test_parameters_have_literal_names() -> None:

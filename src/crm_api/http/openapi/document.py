@@ -131,7 +131,10 @@ def _template(operation: Operation) -> str:
 
 
 def _sorted(operations: dict[str, Schema]) -> dict[str, Schema]:
-    return {method: operations[method] for method in METHODS if method in operations}
+    found: dict[str, Schema] = {method: operations[method] for method in METHODS if method in operations}
+    for operation in found.values():
+        operation["parameters"] = [without_defaults(parameter) for parameter in operation["parameters"]]
+    return found
 
 
 def _filters(registry: Registry) -> dict[str, dict[str, Schema]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
-from crm_api.http.openapi.parameters import STRING, headers, path, query
+from crm_api.http.openapi.parameters import STRING, header, headers, path, query
 from crm_api.http.openapi.shared import ref
 
 _A: Final = "01976f6e-8a00-7000-8000-000000000001"
@@ -116,13 +116,7 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
                 _FROM,
                 _SINCE,
                 *_EVENT_FILTERS,
-                {
-                    "name": "Last-Event-ID",
-                    "in": "header",
-                    "description": "The last `id:` received; goes on after it.",
-                    "schema": STRING,
-                    "example": _CURSOR,
-                },
+                header("Last-Event-ID", STRING, "The last `id:` received; goes on after it.", _CURSOR),
             ],
             "responses": {
                 "200": {

@@ -88,10 +88,10 @@ def _parameter(found: Schema) -> Schema:
         return parameter("RecordId")
     if "description" in schema and "description" not in found:
         found["description"] = schema.pop("description")
-    if "examples" in schema and "example" not in found:
-        example = schema.pop("examples")[0]
-        if example is not None:
-            found["example"] = example
+    if schema.get("examples") == [None]:
+        del schema["examples"]
+    if found.get("in") == "path" and "examples" in schema:
+        found["example"] = schema.pop("examples")[0]
     variants = [schema, *schema.get("anyOf", ())]
     if found.get("in") == "query" and any(variant.get("type") == "array" for variant in variants):
         found |= {"style": "form", "explode": False}

@@ -48,7 +48,8 @@ SHARED: Final[dict[str, Schema]] = {
     "Count": query(
         "count",
         {"type": "string", "enum": ["none", "estimate", "exact"], "default": "none"},
-        "Whether `page.count` tells how many records match: not, exactly up to 10,000 with 10,001 for more (`estimate`), or exactly (slow on large lists).",
+        "Whether `page.count` tells how many records match: not, exactly up to 10,000 with 10,001 for more (`estimate`), or exactly "
+        "(slow on large lists).",
     ),
     "Deleted": query(
         "deleted", {"type": "string", "enum": ["exclude", "only", "include"], "default": "exclude"}, "What to do about deleted records."
