@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-import asyncpg
+from crm_api.db.ahead import DriverConnection
 
-Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Driver: TypeAlias = DriverConnection
 
 
 class Busy(Exception):
