@@ -15,7 +15,6 @@ from uuid import UUID
 
 import asyncpg
 
-from crm_api.db.ahead import Ahead, DriverConnection
 from crm_api.db.pool import Busy, Driver, Pool
 from crm_api.db.statement import Statement
 
@@ -55,12 +54,6 @@ class Connection:
             observe(statement.sql)
         async for row in self.driver.cursor(statement.sql, *statement.arguments(values), prefetch=batch):
             yield row
-
-    def send_ahead(self, sql: str) -> None:
-        """BEGIN with its SETs, without waiting: it travels with the next statement, which must follow at once. See `ahead`."""
-        for observe in self._observers:
-            observe(sql)
-        self.driver.ahead.send(sql)
 
     async def run(self, sql: str) -> str:
         """A simple query (BEGIN, COMMIT, SET LOCAL, SAVEPOINT): several statements in one round trip, no parameters."""
@@ -122,17 +115,14 @@ class Database:
         )
 
     async def _connect(self) -> Driver:
-        driver: Driver = await asyncpg.connect(
+        return await asyncpg.connect(
             self.url,
-            connection_class=DriverConnection,
             # Statements are few and looked up by every request: none is dropped for its age or its length.
             statement_cache_size=1000,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
             server_settings={"application_name": "crm_api", "jit": "off"},
         )
-        driver.ahead = Ahead(driver)
-        return driver
 
     async def close(self) -> None:
         """Closes every connection."""

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from crm_api.db.ahead import DriverConnection
+import asyncpg
 
-Driver: TypeAlias = DriverConnection
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class Busy(Exception):

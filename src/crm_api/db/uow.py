@@ -80,7 +80,6 @@ class Uow:
     before_commit: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     _open: bool = False
-    _unconfirmed: bool = False
     _savepoints: int = 0
     _transaction_id: UUID | None = None
 
@@ -97,36 +96,25 @@ class Uow:
 
     async def begin(self) -> None:
         """Opens the transaction, if it isn't open yet."""
-        if not self._open:
-            self._open = True
-            await self.connection.run(self._opening())
-
-    def _opening(self) -> str:
+        if self._open:
+            return
         mode = (" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else "") + (" READ ONLY" if self.read_only else "")
         lock = "" if self.lock_timeout_ms is None else f"; SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
+        self._open = True
         tenant = f"SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'"
-        return f"BEGIN{mode}; {tenant}; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}"
-
-    def _begin_ahead(self) -> None:
-        """Opens the transaction with the statement that follows, in one round trip."""
-        self._open = self._unconfirmed = True
-        self.connection.send_ahead(self._opening())
+        await self.connection.run(f"BEGIN{mode}; {tenant}; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}")
 
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         """All rows."""
         if not self._open:
-            self._begin_ahead()
-        rows = await self.connection.fetch(statement, values)
-        self._unconfirmed = False
-        return rows
+            await self.begin()
+        return await self.connection.fetch(statement, values)
 
     async def fetch_row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
         """The first row, or None."""
         if not self._open:
-            self._begin_ahead()
-        row = await self.connection.fetch_row(statement, values)
-        self._unconfirmed = False
-        return row
+            await self.begin()
+        return await self.connection.fetch_row(statement, values)
 
     async def fetch_value(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, or None."""
@@ -179,8 +167,7 @@ class Uow:
             return
         self._open = False
         driver = self.connection.driver
-        # Where the statement behind BEGIN never left (a value it can't carry), the driver doesn't know of the transaction.
-        if not driver.is_closed() and (driver.is_in_transaction() or self._unconfirmed):
+        if not driver.is_closed() and driver.is_in_transaction():
             await asyncio.shield(self._undo())
 
     async def _undo(self) -> None:
