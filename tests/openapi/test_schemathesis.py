@@ -62,7 +62,9 @@ class Caller:
             parameters["id"] = self.ids[name]
         if case.query and "wait" in case.query:
             case.query["wait"] = 0
-        case.call_and_validate(base_url=self.live.url, session=self.session, checks=CHECKS, timeout=60)
+        # A batch answers 207 with a status for each item, also when all of them are wrong.
+        chosen = [check for check in CHECKS if check.__name__ != "negative_data_rejection"] if "/batch/" in case.path else CHECKS
+        case.call_and_validate(base_url=self.live.url, session=self.session, checks=chosen, timeout=60)
 
 
 BODIES: dict[str, dict[str, Any]] = {

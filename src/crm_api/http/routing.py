@@ -23,6 +23,7 @@ from crm_api.http.auth import authenticate, bearer_hash
 from crm_api.http.middleware.headers import accepts_json
 from crm_api.http.services import Services
 from crm_api.http.state import ACTOR, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
+from crm_api.http.strict import strict
 from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal
 
@@ -73,8 +74,9 @@ class KernelRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler in its wrapping."""
         endpoint: Any = self.endpoint
-        inner: Handler = endpoint if getattr(endpoint, "raw", False) else super().get_route_handler()
         read_only = (self.methods or set()) <= READS or getattr(endpoint, WRITES_ATTRIBUTE, False)
+        raw: bool = getattr(endpoint, "raw", False)
+        inner: Handler = endpoint if raw else strict(self, super().get_route_handler(), writes=not read_only, joined=JOINED)
         cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
         only_json = not getattr(endpoint, OTHER_MEDIA_ATTRIBUTE, False)
 

@@ -15,6 +15,7 @@ from crm_api.http.openapi.problems import ALWAYS, NAMES, PUBLIC, WITH_BODY, erro
 from crm_api.http.openapi.samples import Schema, sample
 from crm_api.http.openapi.schemas import cleaned
 from crm_api.http.routing import WRITES_ATTRIBUTE
+from crm_api.http.strict import DRY_RUN
 
 _PARAMETER: Final = re.compile(r"{([a-z_]+)}")
 _OURS: Final = frozenset({"HTTPValidationError", "ValidationError"})
@@ -49,6 +50,8 @@ def _completed(context: RouteContext, method: str, template: str, operation: Sch
     missing = [name for name in _PARAMETER.findall(template) if name not in given]
     own = [_parameter(parameter_) for parameter_ in operation.get("parameters", ())]
     own += list(overlay.parameters) if overlay is not None else []
+    if writes and parameter("DryRun") not in own and not any(found.get("name") == DRY_RUN for found in own):
+        own.append(parameter("DryRun"))
     common = (("IdempotencyKey",) if writes else ()) + (EVERYWHERE if authenticated else ())
     operation["parameters"] = [
         *(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from crm_api.core.etag import ETagCondition, parse_etags
 from crm_api.core.ids import parse_uuid
 from crm_api.core.json import loads_limited
 from crm_api.core.relative import parse_zone
+from crm_api.http.routing import JOINED
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.journal import decode_events_cursor
@@ -34,6 +35,9 @@ ChoiceT = TypeVar("ChoiceT", bound=str)
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 ANSWER_PARAMETERS: Final = ("fields", "expand")
 JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
+
+
+FLAGS: Final = ("dry_run", "allow_duplicates", "purge")
 
 
 def raw(endpoint: Endpoint) -> Endpoint:
@@ -160,6 +164,7 @@ class Call:
                 parser.wrong(error, {"parameter": "as_of"})
         options.others = {name: ",".join(items) for name, items in given.items() if name in allowed}
         parser.finish()
+        self._check_flags(options.others)
         check_expanded_rows(1, options.expand)
         options.expand = sign_expansions(self.context.registry, resource, options.expand, parser)
         plan = Plan(resource.name, fields=options.fields, expand=options.expand)
@@ -183,8 +188,22 @@ class Call:
 
     def refuse_parameters(self, allowed: Sequence[str] = ()) -> dict[str, str]:
         """The parameters of a route that knows only these; any other is an error."""
-        given = {name: ",".join(items) for name, items in split_query(self.query)}
-        for name in given:
+        lists: dict[str, list[str]] = {}
+        for name, items in split_query(self.query):
+            lists.setdefault(name, []).extend(items)
+        for name in lists:
             if name not in allowed:
                 raise UnknownParameter(name, list(allowed))
+        given = {name: ",".join(items) for name, items in lists.items()}
+        self._check_flags(given)
         return given
+
+    def _check_flags(self, given: Mapping[str, str]) -> None:
+        """Refuses what is neither `true` nor `false`; a write that was only to be tried must not happen for a slip of the pen."""
+        for name in FLAGS:
+            if given.get(name, "true") not in ("true", "false"):
+                raise BadRequest(errors=[InvalidValue("invalid_boolean").at(parameter=name)])
+        if given.get("dry_run") == "true":
+            if JOINED in self.request.scope:
+                raise BadRequest(errors=[InvalidValue("invalid_combination", other="composite").at(parameter="dry_run")])
+            self.context.uow.dry_run = True
