@@ -14,13 +14,14 @@ import pytest
 from crm_api.http.app import Application
 from crm_api.settings import Settings, driver_url
 from tests.api import Api, new_organization
+from tests.query.volume import ACTOR
 
 pytestmark = pytest.mark.anyio
 ROWS = 25_000
-_FILL = """
+_FILL = f"""
 INSERT INTO contacts (org_id, id, version, created_at, updated_at, created_by, updated_by, display_name, display_name_key,
                       last_name, last_name_key, title, title_key)
-SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{}', '{}', n, n, n, n, t, t
+SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, {ACTOR}, {ACTOR}, n, n, n, n, t, t
   FROM (SELECT i, timestamptz '2026-01-01' + i * interval '1 second' AS at, 'n' || (i * 7919 % 1009) AS n,
                CASE WHEN i % 3 = 0 THEN NULL ELSE 'walker' END AS t
           FROM generate_series(1, $2::int) i) x

@@ -13,13 +13,14 @@ CONTACTS: Final = 200_000
 ACCOUNTS: Final = CONTACTS // 10
 GIN: Final = tuple(f"ix_{table}_{column}" for table in ("accounts", "contacts") for column in ("search", "trigrams", "tags"))
 
+ACTOR: Final = """'{"id": null, "type": "system"}'"""
 _STAMPS = "org_id, id, version, created_at, updated_at, created_by, updated_by, display_name, display_name_key"
-_TRIGRAMS = "array(SELECT DISTINCT substr(s, k, 3) FROM generate_series(1, length(s) - 2) k)"
+_TRIGRAMS = "array(SELECT substr(s, k, 3) FROM generate_series(1, length(s) - 2) k)"
 
 _ACCOUNTS = f"""
 INSERT INTO accounts ({_STAMPS}, name, name_key, domain, domain_key, industry, industry_key, employees, annual_revenue,
                       currency, search_text, trigrams)
-SELECT $1, ('01900000-0000-7000-8001-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{{}}', '{{}}', s, s, s, s, d, d,
+SELECT $1, ('01900000-0000-7000-8001-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, {ACTOR}, {ACTOR}, s, s, s, s, d, d,
        branch, branch, i % 997, (i % 5000) * 1.5, 'USD', s, {_TRIGRAMS}
   FROM (SELECT i, 'account ' || i AS s, 'a' || i || '.example' AS d, timestamptz '2026-01-01' + i * interval '1 minute' AS at,
                (array['saas', 'retail', 'bank', null])[1 + i % 4] AS branch
@@ -29,15 +30,15 @@ _CONTACTS = f"""
 INSERT INTO contacts ({_STAMPS}, first_name, first_name_key, last_name, last_name_key, email, email_key, title, title_key,
                       account_id, lifecycle_stage, rating, tags, search_text, trigrams)
 SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1,
-       at, at + (i * 7919 % 1000000) * interval '1 second', '{{}}', '{{}}',
+       at, at + (i * 7919 % 1000000) * interval '1 second', {ACTOR}, {ACTOR},
        concat_ws(' ', f, l), concat_ws(' ', f, l), f, f, l, l, e, e, t, t,
        ('01900000-0000-7000-8001-' || lpad(to_hex(1 + i % $3::int), 12, '0'))::uuid,
        (array['lead', 'customer', null])[1 + i % 3], (array['hot', 'warm', 'cold', null])[1 + i % 4],
-       CASE WHEN i % 500 = 0 THEN array['vip'] ELSE '{{}}' END, s, {_TRIGRAMS}
-  FROM (SELECT *, concat_ws(' ', f, l, 'p' || i, 'x' || i % 100, 'example', t) AS s
+       CASE WHEN i % 500 = 0 THEN array['vip'] ELSE '{{}}' END, w, {_TRIGRAMS}
+  FROM (SELECT *, concat_ws(' ', f, l, 'p' || i, 'x' || i % 100, 'example', t) AS w, concat_ws(' ', l, e, t) AS s
           FROM (SELECT i, timestamptz '2026-01-01' + i * interval '1 second' AS at,
                        (array['ada', 'grace', 'edsger', 'barbara'])[1 + i % 4] AS f,
-                       CASE WHEN i % 10 = 0 THEN NULL ELSE 'name' || md5((i % 50000)::text) END AS l,
+                       CASE WHEN i % 10 = 0 THEN NULL ELSE 'name' || left(md5((i % 50000)::text), 8) END AS l,
                        'p' || i || '@x' || i % 100 || '.example' AS e, CASE WHEN i % 3 = 0 THEN NULL ELSE 'head of ' || i % 50 END AS t
                   FROM generate_series(1, $2::int) i) x) y
 """
