@@ -76,8 +76,10 @@ def key(kind: str, value: Any) -> Any:
     if value is None:
         return None
     match kind:
-        case "text" | "domain" | "long":
+        case "text" | "long":
             return fold(value)
+        case "domain":
+            return re.sub(r"^(https?://)?(www\.)?|/.*$", "", fold(value))
         case "rich":
             return fold(
                 re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", value["content"])).strip() if value["format"] == "html" else value["content"]
