@@ -34,7 +34,9 @@ _TAIL = """
 is a superuser, has BYPASSRLS, or owns the tables, because row-level security would not bind it. `DATABASE_OWNER_URL` is the role
 that owns the tables; `migrate` needs it, and the worker, to make the partitions of the days to come. `crm-api database create`
 makes a database with both roles. Addresses may be written `postgres://`, `postgresql://` or `postgresql+asyncpg://`, and
-`sslmode=` is understood. Through PgBouncer in transaction mode, point `DATABASE_URL` at the pooler and `DATABASE_OWNER_URL`
+`sslmode=` is understood. `crm-api database create` makes database and roles as a superuser; if you make them otherwise, run the
+statements of [decision 9](decisions/0009-indexes-under-row-security.md) once, without which full text, tags and amounts use no index.
+Through PgBouncer in transaction mode, point `DATABASE_URL` at the pooler and `DATABASE_OWNER_URL`
 at the server itself.
 
 ## `crm-api up`
