@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,18 +28,24 @@ class Node:
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False)
 
 
+def _install() -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("needs npm to install tests/clients/package.json")
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        pytest.skip(f"npm could not install tests/clients/package.json: {done.stderr[-300:]}")
+
+
 @pytest.fixture(scope="session")
 def node() -> Node:
     """Node with the packages of package.json, which are installed if they are missing. Skips where there is no Node."""
     if shutil.which("node") is None:
         pytest.skip("needs Node.js 20 or newer")
-    if not (MODULES / ".bin" / "tsc").exists():
-        if shutil.which("npm") is None:
-            pytest.skip("needs npm to install tests/clients/package.json")
-        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=600, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install tests/clients/package.json: {done.stderr[-300:]}")
+    with (HERE / "package.json").open() as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX)  # test processes side by side install once
+        if not (MODULES / ".bin" / "tsc").exists():
+            _install()
     return Node()
 
 
