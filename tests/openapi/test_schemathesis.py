@@ -101,6 +101,7 @@ QUIET = settings(
 )
 
 
+@pytest.mark.slow
 @described.parametrize()
 @settings(QUIET, max_examples=2)
 def test_each_operation(case: Any, caller: Caller) -> None:
