@@ -156,8 +156,6 @@ def _check_body(response: httpx.Response, answer: dict[str, Any], where: str, he
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if head:
         return
-    if response.headers.get("preference-applied") == "return=minimal":
-        described = {}
     if not described:
         if response.content:
             raise NotDescribed(f"{where}: a body, where none is described: {response.text[:200]}")

@@ -50,22 +50,19 @@ def record_answers(b: Builder, op: Operation) -> dict[str, Schema]:
     }
 
 
-def write_answers(
-    b: Builder, op: Operation, text: str, *, created: bool = False, both: bool = False, minimal: bool = True
-) -> dict[str, Schema]:
+def write_answers(b: Builder, op: Operation, text: str, *, created: bool = False, both: bool = False) -> dict[str, Schema]:
     """What a write of one record answers. `both`: it may create or change."""
     found: dict[str, Schema] = {}
     record = b.record(op.resource)
     if both or not created:
         found["200"] = {"description": text, "headers": headers(**WRITE_HEADERS), "content": record}
     if created:
-        more = {**WRITE_HEADERS, "Location": "Location"}
-        found["201"] = {"description": "Created.", "headers": headers(**more, Preference_Applied="PreferenceApplied"), "content": record}
-    if minimal and (both or not created):
-        found["204"] = {
-            "description": "Done; `Prefer: return=minimal` asked for no record.",
-            "headers": headers(**WRITE_HEADERS, Preference_Applied="PreferenceApplied"),
-        }
+        found["201"] = {"description": "Created.", "headers": headers(**WRITE_HEADERS, Location="Location"), "content": record}
+    more = {"Location": "Location"} if created else {}
+    found["204"] = {
+        "description": f"{'Created' if created and not both else 'Done'}; `Prefer: return=minimal` asked for no record.",
+        "headers": headers(**WRITE_HEADERS, **more, Preference_Applied="PreferenceApplied"),
+    }
     return found
 
 

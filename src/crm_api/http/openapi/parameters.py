@@ -111,7 +111,7 @@ SHARED: Final[dict[str, Schema]] = {
     "IfNoneMatch": header(
         "If-None-Match", STRING, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
     ),
-    "Prefer": header("Prefer", STRING, "`return=minimal` answers a write without the record (RFC 7240).", "return=minimal"),
+    "Prefer": header("Prefer", STRING, "`return=minimal` answers a write with 204 and no record (RFC 7240).", "return=minimal"),
     "TimeZone": header(
         "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the organisation's.", "Europe/Berlin"
     ),

@@ -92,14 +92,15 @@ async def shown(call: Call, resource: AnyResource, id: UUID, record: str, option
 
 
 async def write_answer(call: Call, resource: AnyResource, outcome: Outcome, options: AnswerOptions) -> Response:
-    """A single write: its status, `X-Outcome`, `ETag`, `Location` of what was created, and the record."""
+    """A single write: its status, `X-Outcome`, `ETag`, `Location` of what was created, and the record if it is wanted."""
     assert outcome.id is not None
     assert outcome.version is not None
     headers = {"etag": write_etag(outcome.version), "x-outcome": outcome.outcome}
     if outcome.status == 201:
         headers["location"] = f"/v1/{resource.name}/{outcome.id}"
     if call.minimal():
-        return Response(status_code=201 if outcome.status == 201 else 204, headers={**headers, "preference-applied": "return=minimal"})
+        # 204 for what was created too (RFC 7240 section 4.2): an empty 201 beside one with a record can't be described, and breaks clients.
+        return Response(status_code=204, headers={**headers, "preference-applied": "return=minimal"})
     return json_response(await shown(call, resource, outcome.id, outcome.record, options), outcome.status, headers)
 
 
