@@ -29,7 +29,7 @@ from crm_api.settings import Settings
 from tests.api import Api, new_organization
 from tests.query.volume import account_id, fill
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 Body = dict[str, Any]
 
 
