@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from tests.live import Live, served
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
+NODE = (20, 19)
+"""The oldest version of Node.js that all packages of package.json run on."""
 
 
 class Node:
@@ -26,6 +29,23 @@ class Node:
         command = [str(MODULES / ".bin" / program), *map(str, arguments)] if program != "node" else ["node", *map(str, arguments)]
         env = {**os.environ, "NO_COLOR": "1", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", **environment}
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False)
+
+
+def _version() -> tuple[int, ...]:
+    """Of Node.js; nothing where there is none."""
+    if shutil.which("node") is None:
+        return ()
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
+    return tuple(int(part) for part in said.strip().removeprefix("v").split("."))
+
+
+def _installed() -> bool:
+    """Whether each package is there in the version that package.json names."""
+    for name, version in json.loads((HERE / "package.json").read_text())["dependencies"].items():
+        manifest = MODULES / name / "package.json"
+        if not manifest.exists() or json.loads(manifest.read_text())["version"] != version:
+            return False
+    return True
 
 
 def _install() -> None:
@@ -40,11 +60,11 @@ def _install() -> None:
 @pytest.fixture(scope="session")
 def node() -> Node:
     """Node with the packages of package.json, which are installed if they are missing. Skips where there is no Node."""
-    if shutil.which("node") is None:
-        pytest.skip("needs Node.js 20 or newer")
+    if (found := _version()) < NODE:
+        pytest.skip(f"needs Node.js {NODE[0]}.{NODE[1]} or newer, found {'.'.join(map(str, found)) or 'none'}")
     with (HERE / "package.json").open() as manifest:
         fcntl.flock(manifest, fcntl.LOCK_EX)  # test processes side by side install once
-        if not (MODULES / ".bin" / "tsc").exists():
+        if not _installed():
             _install()
     return Node()
 
