@@ -28,8 +28,8 @@ async def test_wrong_settings_are_named(api: Api) -> None:
     body = {"time_zone": "Mars/Olympus", "require_if_match": ["bogus"]}
     problem = await api.fails("PATCH", "/v1/org", 422, "validation_failed", json=body)
     assert {error["pointer"] for error in problem["errors"]} == {"/time_zone", "/require_if_match/0"}
-    problem = await api.fails("PATCH", "/v1/org", 422, "validation_failed", json={"plan": "gold", "fiscal_year_start": 13})
-    assert {error["pointer"] for error in problem["errors"]} == {"/plan", "/fiscal_year_start"}
+    problem = await api.fails("PATCH", "/v1/org", 422, "validation_failed", json={"plan": "gold", "fiscal_year": {"start_month": 13}})
+    assert {error["pointer"] for error in problem["errors"]} == {"/plan", "/fiscal_year/start_month"}
     reader = await api.with_scopes("deals:read")
     await reader.ok("GET", "/v1/org")
     await reader.fails("PATCH", "/v1/org", 403, "insufficient_scope", json={"name": "x"})

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from crm_api.core.clock import format_timestamp, parse_date, parse_timestamp
 from crm_api.core.errors import InvalidValue
+from crm_api.core.fiscal import ANCHORS, PATTERNS, FiscalYear
 from crm_api.core.relative import PERIODS, UNITS, Duration, day_start, parse_duration, parse_zone, period
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -14,6 +15,7 @@ ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo", "Asia/Beirut"]
 ).map(ZoneInfo)
 NOWS = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+FISCAL_YEARS = st.builds(FiscalYear, st.integers(1, 12), st.sampled_from(PATTERNS), st.integers(0, 6), st.sampled_from(ANCHORS))
 NOW = parse_timestamp("2026-11-22T03:31:00Z")  # a Sunday
 
 
@@ -38,13 +40,13 @@ NOW = parse_timestamp("2026-11-22T03:31:00Z")  # a Sunday
     ],
 )
 def test_periods_with_a_fiscal_year_from_february(name: str, start: str, end: str) -> None:
-    result = period(name, NOW, BERLIN, fiscal_start_month=2)
+    result = period(name, NOW, BERLIN, FiscalYear(start_month=2))
     assert (result.start_date, result.end_date) == (parse_date(start), parse_date(end))
 
 
-@given(st.sampled_from(UNITS), NOWS, ZONES, st.integers(1, 12), st.integers(0, 6))
-def test_periods_join_without_gap_and_hold_now(unit: str, now: datetime, zone: ZoneInfo, month: int, week_start: int) -> None:
-    last, this, following = (period(f"{which}_{unit}", now, zone, month, week_start) for which in ("last", "this", "next"))
+@given(st.sampled_from(UNITS), NOWS, ZONES, FISCAL_YEARS, st.integers(0, 6))
+def test_periods_join_without_gap_and_hold_now(unit: str, now: datetime, zone: ZoneInfo, fiscal: FiscalYear, week_start: int) -> None:
+    last, this, following = (period(f"{which}_{unit}", now, zone, fiscal, week_start) for which in ("last", "this", "next"))
     assert last.end == this.start <= now < this.end == following.start
     assert last.end_date == this.start_date < this.end_date == following.start_date
 
@@ -61,6 +63,40 @@ def test_days_are_as_long_as_the_clocks_make_them() -> None:
         return (today.end - today.start) / timedelta(hours=1)
 
     assert [hours(day) for day in ("2026-03-29", "2026-10-25", "2026-06-01")] == [23, 25, 24]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "length"),
+    [
+        ("America/New_York", "2026-03-08", 23),
+        ("America/New_York", "2026-11-01", 25),
+        ("Australia/Lord_Howe", "2026-04-05", 24.5),  # its clocks move by half an hour
+        ("Australia/Lord_Howe", "2026-10-04", 23.5),
+        ("Asia/Kathmandu", "2026-03-29", 24),
+    ],
+)
+def test_days_of_other_zones(zone: str, day: str, length: float) -> None:
+    place = ZoneInfo(zone)
+    noon = datetime.combine(date.fromisoformat(day), time(12), place)
+    today = period("today", noon, place)
+    assert today.start_date == date.fromisoformat(day)
+    assert (today.end - today.start) / timedelta(hours=1) == length
+    week = period("this_week", noon, place)
+    assert (week.end - week.start) / timedelta(hours=1) == 7 * 24 + length - 24
+
+
+def test_a_day_that_a_zone_left_out_is_empty() -> None:
+    """Samoa crossed the date line at the end of 29 December 2011; there was no 30th."""
+    apia = ZoneInfo("Pacific/Apia")
+    before = parse_timestamp("2011-12-30T09:00:00Z")  # the 29th, 23:00
+    today, tomorrow = period("today", before, apia), period("tomorrow", before, apia)
+    assert (today.start_date, tomorrow.start_date) == (date(2011, 12, 29), date(2011, 12, 30))
+    assert today.end == tomorrow.start == tomorrow.end == parse_timestamp("2011-12-30T10:00:00Z")
+    after = period("yesterday", parse_timestamp("2011-12-30T11:00:00Z"), apia)  # the 31st, 01:00
+    assert after.start_date == date(2011, 12, 30)
+    assert after.start == after.end
+    month = period("this_month", before, apia)
+    assert (month.end - month.start) == timedelta(days=30)
 
 
 def test_a_day_without_midnight_starts_when_the_clocks_change() -> None:

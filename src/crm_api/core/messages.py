@@ -65,6 +65,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "invalid_etag": "This is not an entity tag (RFC 9110 §8.8.3).",
     "invalid_cursor": "The cursor is not valid here: {reason}",
     "invalid_filter": "The filter can't be understood: {reason}",
+    "invalid_pattern": "The pattern can't be understood: {reason}",
     "invalid_combination": "This can't be combined with {other}.",
     "invalid_path": "There is no such path.",
     "invalid_body": "The request needs a JSON {expected} as its body.",
@@ -92,6 +93,19 @@ FIELD_CODES: Final[dict[str, str]] = {
     "illegal_transition": "It can't change from {from} to this value.",
     "has_children": "Other records refer to it.",
     "in_use": "It is in use by {count} records.",
+    "formula_syntax": "The formula can't be understood at line {line}, column {column}: {found} is not expected there.",
+    "formula_type": "At line {line}, column {column} of the formula, {expected} is expected, not {found}.",
+    "formula_field_type": "The field at line {line}, column {column} can't be used in a formula.",
+    "formula_function": "There is no function {name} (line {line}, column {column} of the formula).",
+    "formula_arguments": "The function at line {line}, column {column} of the formula is written {usage}.",
+    "formula_constant": "At line {line}, column {column} of the formula a whole number from {min} to {max} has to be written out.",
+    "formula_text_constant": "At line {line}, column {column} of the formula a text has to be written out.",
+    "formula_null": "Nothing equals null (line {line}, column {column} of the formula); ask is_null(…).",
+    "formula_depth": "A formula may be nested {max} levels deep at most.",
+    "formula_size": "A formula may have {max} parts at most.",
+    "formula_cycle": "The formulas would depend on each other: {path}.",
+    "rollup_volatile": "A roll-up can't depend on the present moment.",
+    "rollup_filter": "A roll-up's filter can only look at the related records' own fields, not at {field}.",
     "field_forbidden": "You may not read or write this field.",
     "limit": "The limit is {max}.",
 }
@@ -123,14 +137,20 @@ def field_message(code: str, params: Mapping[str, object] | None = None, languag
     return template.format_map(_Params(params or {})).removesuffix(": …")
 
 
+def language_of(locale: str) -> str:
+    """The language of texts for people of this locale: their own if the API speaks it, else English."""
+    primary = locale.partition("-")[0].lower()
+    return primary if primary in _TITLES else DEFAULT_LANGUAGE
+
+
 @lru_cache(maxsize=512)
-def negotiate(accept_language: str | None) -> str:
-    """The best language for an `Accept-Language` header; English when nothing fits or the header is damaged.
+def negotiate(accept_language: str | None, default: str = DEFAULT_LANGUAGE) -> str:
+    """The best language for an `Accept-Language` header; `default` when nothing fits or the header is damaged.
 
     Basic filtering by primary subtag (RFC 4647 §3.3.1): `de-AT` is served by `de`. A damaged range is skipped rather
     than refused, because browsers send this header without the user's doing.
     """
-    best, best_quality = DEFAULT_LANGUAGE, 0.0
+    best, best_quality = default, 0.0
     refused: set[str] = set()
     for name, quality in weighted(accept_language or ""):
         primary = name.partition("-")[0]
@@ -138,7 +158,7 @@ def negotiate(accept_language: str | None) -> str:
             refused.add(primary)
             continue
         if primary == "*":
-            primary = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE not in refused else primary
+            primary = default if default not in refused else primary
         if primary in _TITLES and quality > best_quality:
             best, best_quality = primary, quality
     return best

@@ -12,15 +12,17 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm_api.core.errors import InvalidValue
+from crm_api.core.fiscal import CALENDAR, FiscalYear, Unit
 
-UNITS: Final = ("week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year")
+UNITS: Final = ("week", "month", "quarter", "year", "fiscal_month", "fiscal_quarter", "fiscal_year")
 
 #: All names that `period` knows.
 PERIODS: Final = ("today", "yesterday", "tomorrow", *(f"{which}_{unit}" for unit in UNITS for which in ("last", "this", "next")))
 
 _SHIFTS: Final = {"last": -1, "this": 0, "next": 1}
 _DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
-_MONTHS: Final = {"month": 1, "quarter": 3, "fiscal_quarter": 3, "year": 12, "fiscal_year": 12}
+_FISCAL: Final[dict[str, Unit]] = {"fiscal_month": "month", "fiscal_quarter": "quarter", "fiscal_year": "year"}
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _DURATION: Final = re.compile(
     r"P(?=\d|T\d)(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?",
     re.ASCII,
@@ -90,15 +92,15 @@ def parse_duration(text: str) -> Duration:
     return Duration(years * 12 + months, weeks * 7 + days, (hours * 60 + minutes) * 60 + seconds)
 
 
-def period(name: str, now: datetime, zone: ZoneInfo, fiscal_start_month: int = 1, week_start: int = 0) -> Period:
+def period(name: str, now: datetime, zone: ZoneInfo, fiscal: FiscalYear = CALENDAR, week_start: int = 0) -> Period:
     """The period called `name` around `now`, by the calendar of `zone`.
 
-    Fiscal years begin on the first of `fiscal_start_month` (1 to 12), weeks on `week_start` (0 is Monday, ISO 8601).
+    Weeks begin on `week_start` (0 is Monday, ISO 8601).
     Raises InvalidValue `invalid_period` listing the names.
     """
     today = now.astimezone(zone).date()
     try:
-        first, last = _days(name, today, fiscal_start_month, week_start)
+        first, last = _days(name, today, fiscal, week_start)
     except (OverflowError, ValueError):
         raise InvalidValue("invalid_period", allowed=PERIODS) from None
     return Period(first, last, day_start(first, zone), day_start(last, zone))
@@ -120,7 +122,7 @@ def parse_zone(name: str) -> ZoneInfo:
         raise InvalidValue("invalid_time_zone") from None
 
 
-def _days(name: str, today: date, fiscal_start_month: int, week_start: int) -> tuple[date, date]:
+def _days(name: str, today: date, fiscal: FiscalYear, week_start: int) -> tuple[date, date]:
     if name in _DAYS:
         first = today + timedelta(days=_DAYS[name])
         return first, first + timedelta(days=1)
@@ -131,10 +133,11 @@ def _days(name: str, today: date, fiscal_start_month: int, week_start: int) -> t
     if unit == "week":
         first = today - timedelta(days=(today.weekday() - week_start) % 7) + timedelta(weeks=shift)
         return first, first + timedelta(weeks=1)
+    if unit in _FISCAL:
+        return fiscal.span(_FISCAL[unit], today, shift)
     length = _MONTHS[unit]
-    offset = (fiscal_start_month - 1) % length if unit.startswith("fiscal") else 0
     month = today.year * 12 + today.month - 1
-    start = month - (month - offset) % length + shift * length
+    start = month - month % length + shift * length
     return date(start // 12, start % 12 + 1, 1), date((start + length) // 12, (start + length) % 12 + 1, 1)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from crm_api.core.clock import format_timestamp
+from crm_api.core.fiscal import fiscal_year
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
 from crm_api.models.base import table
@@ -19,7 +20,8 @@ _SHOWN = [column for column in _organizations.c if column.name not in ("schema_v
 _BY_ID = _organizations.c.id == sa.bindparam("org_id", type_=sa.Uuid())
 _READ: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID))
 _LOCK: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID).with_for_update(key_share=True))
-COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region", "fiscal_year_start")
+COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region")
+SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "require_if_match")
 _WRITE: Final = compile_statement(
     sa.update(_organizations)
     .where(_BY_ID)
@@ -55,6 +57,10 @@ def _described(row: Any) -> dict[str, Any]:
         "object": "org",
         "id": str(row["id"]),
         **{name: row[name] for name in COLUMNS},
+        "date_format": settings.get("date_format"),
+        "number_format": settings.get("number_format"),
+        "first_day_of_week": settings.get("first_day_of_week", "monday"),
+        "fiscal_year": fiscal_year(settings.get("fiscal_year")).json(),
         "environment": row["environment"],
         "require_if_match": settings.get("require_if_match", []),
         "created_at": format_timestamp(row["created_at"]),

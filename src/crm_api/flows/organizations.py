@@ -31,6 +31,7 @@ from crm_api.db.uow import SYSTEM, Actor, Uow, unit_of_work
 from crm_api.flows import seeds
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
+from crm_api.kernel.preferences import kept_preferences
 from crm_api.kernel.principal import OrganizationInfo, Principal
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import Draft
@@ -90,19 +91,21 @@ _ADD_PASSWORD: Final = compile_statement(
     .on_conflict_do_nothing(index_elements=["user_id"])
 )
 _FIND_ORGANIZATION: Final = compile_statement(sa.select(Organization).where(Organization.id == _bind("org_id", _UUID)))
+_TOKEN_VALUES: Final[dict[str, sa.ColumnElement[Any]]] = {
+    "hash": _bind("hash", sa.LargeBinary()),
+    "id": _bind("id", _UUID),
+    "org_id": _bind("org_id", _UUID),
+    "user_id": _bind("user_id", _UUID),
+    "kind": _bind("kind"),
+    "name": _bind("name"),
+    "prefix": _bind("prefix"),
+    "scopes": _bind("scopes", ARRAY(sa.Text)),
+    "created_at": _bind("now", _TIME),
+    "expires_at": _bind("expires_at", _TIME),
+    "preferences": kept_preferences(_bind("org_id", _UUID), _bind("user_id", _UUID)),
+}
 _ADD_TOKEN: Final = compile_statement(
-    sa.insert(Token).values(
-        hash=_bind("hash", sa.LargeBinary()),
-        id=_bind("id", _UUID),
-        org_id=_bind("org_id", _UUID),
-        user_id=_bind("user_id", _UUID),
-        kind=_bind("kind"),
-        name=_bind("name"),
-        prefix=_bind("prefix"),
-        scopes=_bind("scopes", ARRAY(sa.Text)),
-        created_at=_bind("now", _TIME),
-        expires_at=_bind("expires_at", _TIME),
-    )
+    sa.insert(Token).from_select(list(_TOKEN_VALUES), sa.select(*_TOKEN_VALUES.values()), include_defaults=False)
 )
 _REVOKE_TOKEN: Final = compile_statement(
     sa.update(Token)

@@ -17,6 +17,7 @@ from crm_api.db.uow import Uow
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
 from crm_api.models.base import table
+from crm_api.kernel.preferences import kept_preferences
 from crm_api.models.tenancy import Token
 
 ACTIONS: Final = ("read", "write", "delete", "export", "import", "purge")
@@ -40,7 +41,16 @@ _SHOWN = (
 )
 _INSERTED = ("hash", "id", "org_id", "user_id", "kind", "name", "prefix", "scopes", "created_at", "expires_at")
 _INSERT: Final = compile_statement(
-    sa.insert(_tokens).values({name: sa.bindparam(name, type_=_tokens.c[name].type) for name in _INSERTED}).returning(*_SHOWN)
+    sa.insert(_tokens)
+    .from_select(
+        [*_INSERTED, "preferences"],
+        sa.select(
+            *(sa.bindparam(name, type_=_tokens.c[name].type) for name in _INSERTED),
+            kept_preferences(_ORG, sa.bindparam("user_id", type_=sa.Uuid())),
+        ),
+        include_defaults=False,
+    )
+    .returning(*_SHOWN)
 )
 _OF_USER = sa.or_(sa.bindparam("everyone", type_=sa.Boolean()), _tokens.c.user_id == sa.bindparam("user_id", type_=sa.Uuid()))
 _LIST: Final = compile_statement(

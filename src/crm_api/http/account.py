@@ -8,18 +8,19 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import MISSING, Field
+from pydantic import Field
 
 from crm_api.core.errors import InsufficientScope, InvalidValue, NotFound, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.core.relative import parse_zone
-from crm_api.flows import organization_settings, tokens
+from crm_api.flows import tokens
 from crm_api.http.idempotency import SECRET_HEADER
+from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
-from crm_api.http.routing import KernelRoute
+from crm_api.http.routing import KernelRoute, numbers
 from crm_api.http.services import services_of
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
+from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.query import plan
 from crm_api.kernel.schema import Currency, Input, Name, Output, Timestamp
 
@@ -107,36 +108,6 @@ class TokenList(Output):
     ]
 
 
-class OrgRead(Output):
-    """The caller's organisation."""
-
-    object: Annotated[str, Field(description="Always `org`.", examples=["org"])]
-    id: Annotated[UUID, Field(description="The organisation's id.", examples=["01a201b3-f7a9-753f-bba8-4fb5357f9b98"])]
-    name: Annotated[str, Field(description="Its name.", examples=["Acme Sales"])]
-    currency: Annotated[str, Field(description="The currency of new records that name none (ISO 4217).", examples=["EUR"])]
-    time_zone: Annotated[str, Field(description="The zone in which `today` and its like are meant (IANA).", examples=["Europe/Berlin"])]
-    locale: Annotated[str, Field(description="The language of its people (BCP 47).", examples=["de"])]
-    region: Annotated[str, Field(description="Where telephone numbers without a country code belong (ISO 3166-1).", examples=["DE"])]
-    fiscal_year_start: Annotated[int, Field(description="The month in which the fiscal year begins, 1 to 12.", examples=[1])]
-    environment: Annotated[str, Field(description="`production` or `sandbox`.", examples=["production"])]
-    require_if_match: Annotated[
-        list[str], Field(description="Objects whose records change only with an `If-Match` header (428 without).", examples=[["deals"]])
-    ]
-    created_at: Annotated[str, Field(description="When it was made.", examples=["2026-11-22T05:21:41.958886Z"])]
-
-
-class OrgUpdate(Input):
-    """Changes of the organisation, as a merge patch."""
-
-    name: Annotated[Name | MISSING, Field(description="Its name.", examples=["Acme Sales"])] = MISSING
-    currency: Annotated[Currency | MISSING, Field(description="Default currency of new records.", examples=["EUR"])] = MISSING
-    time_zone: Annotated[str | MISSING, Field(description="An IANA time zone.", examples=["Europe/Berlin"])] = MISSING
-    locale: Annotated[str | MISSING, Field(pattern="^[a-z]{2,3}(-[A-Z]{2})?$", description="A language.", examples=["de"])] = MISSING
-    region: Annotated[str | MISSING, Field(pattern="^[A-Z]{2}$", description="A country (ISO 3166-1).", examples=["DE"])] = MISSING
-    fiscal_year_start: Annotated[int | MISSING, Field(ge=1, le=12, description="A month, 1 to 12.", examples=[4])] = MISSING
-    require_if_match: Annotated[list[str] | MISSING, Field(description="Objects that ask for `If-Match`.", examples=[["deals"]])] = MISSING
-
-
 def _token_id(text: str) -> UUID:
     found = parse_uuid(text)
     if found is None:
@@ -157,6 +128,7 @@ def _once(body: dict[str, Any], member: str, status: int) -> JSONResponse:
 
 
 @router.get("/v1/me", summary="Who am I", tags=["account"])
+@numbers
 async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
     """The caller: user, organisation, token, scopes, and where the journal stands.
 
@@ -166,23 +138,13 @@ async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
     principal, organization = context.principal, context.principal.organization
     users = context.registry["users"]
     reader = request.app.state.services.engine.reader
-    context.uow.read_only = False  # giving journal numbers writes
     head = (await number(context.uow)).head
     found = await reader.many(context, users, [principal.user_id])
     user = found.get(principal.user_id)
 
     return {
         "user": None if user is None else orjson.loads(user.json),
-        "org": {
-            "id": str(organization.id),
-            "name": organization.name,
-            "environment": organization.environment,
-            "currency": organization.currency,
-            "time_zone": organization.time_zone,
-            "locale": organization.locale,
-            "region": organization.region,
-            "fiscal_year": {"start_month": organization.fiscal_year_start},
-        },
+        "org": me_org(context),
         "token": {
             "id": str(principal.token_id),
             "name": principal.token_name,
@@ -191,42 +153,11 @@ async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
             "expires_at": principal.expires_at,
         },
         "permissions": {r.name: {action: principal.may(r.name, action) for action in ACTIONS} for r in context.registry},
-        "settings": dict(organization.settings),
+        "settings": preferences_of(principal).json(),
         "schema_version": organization.schema_version,
         "access_version": organization.access_version,
         "events_cursor": encode_events_cursor(principal.org_id, head),
     }
-
-
-@router.get("/v1/org", response_model=OrgRead, summary="Get the organisation", tags=["account"])
-async def get_org(context: ContextDep) -> JSONResponse:
-    """The caller's organisation and its settings."""
-    return JSONResponse(await organization_settings.read(context.uow))
-
-
-@router.patch("/v1/org", response_model=OrgRead, summary="Change the organisation", tags=["account"])
-async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
-    """Changes the organisation's settings; they hold from the next request on. Needs the scope `admin`.
-
-    Another currency is the default of records made from then on; existing amounts keep theirs.
-    """
-    _may_manage(context)
-    given = body.given()
-    errors = []
-    if "time_zone" in given:
-        try:
-            parse_zone(given["time_zone"])
-        except InvalidValue as error:
-            errors.append(error.at(pointer="/time_zone"))
-    names = [resource.name for resource in context.registry]
-    for index, name in enumerate(given.get("require_if_match", ())):
-        if name not in names:
-            errors.append(InvalidValue("enum", allowed=names).at(pointer=f"/require_if_match/{index}"))
-    if errors:
-        raise ValidationFailed(errors)
-    columns: dict[str, Any] = {name: given[name] for name in organization_settings.COLUMNS if name in given}
-    settings = {"require_if_match": given["require_if_match"]} if "require_if_match" in given else {}
-    return JSONResponse(await organization_settings.change(context.uow, columns, settings))
 
 
 @router.get("/v1/limits", summary="Limits and costs", tags=["account"])

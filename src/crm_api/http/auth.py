@@ -14,6 +14,7 @@ from crm_api.core.tokens import parse
 from crm_api.db.engine import Connection
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Actor
+from crm_api.kernel.preferences import read_preferences
 from crm_api.kernel.principal import OrganizationInfo, Principal
 from crm_api.models.tenancy import Organization, Token
 
@@ -32,6 +33,7 @@ _LOOK_UP: Final = compile_statement(
         _tokens.c.revoked_at,
         _tokens.c.user_suspended,
         _tokens.c.last_used_at,
+        _tokens.c.preferences,
         _organizations.c.id.label("org_id"),
         _organizations.c.name,
         _organizations.c.environment,
@@ -39,7 +41,6 @@ _LOOK_UP: Final = compile_statement(
         _organizations.c.time_zone,
         _organizations.c.locale,
         _organizations.c.region,
-        _organizations.c.fiscal_year_start,
         _organizations.c.schema_version,
         _organizations.c.access_version,
         _organizations.c.settings,
@@ -88,3 +89,4 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
         row["api_version"],
         None if expires_at is None else format_timestamp(expires_at),
     )
+        {} if row["preferences"] is None else read_preferences(row["preferences"]),

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_api.core.errors import FailedDependency, FieldError, InvalidValue, NotFound, Problem, ValidationFailed
-from crm_api.core.messages import negotiate
 from crm_api.http.problems import to_problem
 from crm_api.http.records.answers import document
 from crm_api.http.records.call import Call, raw
@@ -206,7 +205,7 @@ def _rendered(call: Call, problem: Problem) -> dict[str, Any]:
     return problem.to_dict(
         type_base=call.request.app.state.services.settings.base_url,
         instance=getattr(call.request.state, REQUEST_ID, None),
-        language=negotiate(call.request.headers.get("accept-language")),
+        language=call.language(),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import orjson
 from starlette.requests import Request
@@ -35,6 +34,7 @@ from crm_api.kernel.event_query import (
 )
 from crm_api.kernel.journal import READABLE, decode_events_cursor, encode_events_cursor, number, oldest, since
 from crm_api.kernel.policy import Policy
+from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.query.request import split_query
 from crm_api.kernel.query.values import Locale
@@ -178,8 +178,9 @@ def parse(request: Request, principal: Principal, services: Services, more: tupl
     texts = {name: ",".join(values) for name, values in given.items()}
     errors: list[FieldError] = []
     organization = principal.organization
-    registry = services.engine.registry
-    locale = Locale(services.clock.now(), ZoneInfo(organization.time_zone), organization.region, organization.fiscal_year_start)
+    now = organization.time.at(services.clock.now())
+    preferences = preferences_of(principal)
+    locale = Locale(now, preferences.zone, organization.region, preferences.fiscal, preferences.week_start)
     query = _query(registry, locale, texts, errors)
     start = _start(principal, texts, errors)
     limit = _whole(texts, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT, errors)

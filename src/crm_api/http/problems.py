@@ -30,10 +30,14 @@ def problem_body(
 
 
 def render_problem(
-    problem: Problem, request_id: str | None = None, base_url: str = "", accept_language: str | None = None
+    problem: Problem,
+    request_id: str | None = None,
+    base_url: str = "",
+    accept_language: str | None = None,
+    user_language: str = DEFAULT_LANGUAGE,
 ) -> tuple[int, RawHeaders, bytes]:
     """Status, raw headers and body of the answer to a problem."""
-    language = negotiate(accept_language)
+    language = negotiate(accept_language, user_language)
     body = dumps(problem.to_dict(type_base=base_url, instance=request_id, language=language))
     headers: RawHeaders = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
     if language != DEFAULT_LANGUAGE:

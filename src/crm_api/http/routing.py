@@ -22,9 +22,10 @@ from crm_api.http import idempotency
 from crm_api.http.auth import authenticate, bearer_hash
 from crm_api.http.middleware.headers import accepts_json
 from crm_api.http.services import Services
-from crm_api.http.state import ACTOR, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
+from crm_api.http.state import ACTOR, LANGUAGE, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
 from crm_api.http.strict import strict
 from crm_api.kernel.context import Context
+from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.principal import Principal
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -35,6 +36,7 @@ JOINED: Final = "crm.joined"
 
 WRITES_ATTRIBUTE: Final = "crm_reads"
 OTHER_MEDIA_ATTRIBUTE: Final = "crm_other_media"
+NUMBERS_ATTRIBUTE: Final = "crm_numbers"
 
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -49,6 +51,12 @@ def reads(endpoint: E) -> E:
 def other_media(endpoint: E) -> E:
     """Marks an endpoint that answers with something else than JSON, so that `Accept` is its own business."""
     setattr(endpoint, OTHER_MEDIA_ATTRIBUTE, True)
+    return endpoint
+
+
+def numbers(endpoint: E) -> E:
+    """Marks an endpoint that reads, but gives journal numbers on the way, which writes."""
+    setattr(endpoint, NUMBERS_ATTRIBUTE, True)
     return endpoint
 
 
@@ -79,6 +87,7 @@ class KernelRoute(APIRoute):
         inner: Handler = endpoint if raw else strict(self, super().get_route_handler(), writes=not read_only, joined=JOINED)
         cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
         only_json = not getattr(endpoint, OTHER_MEDIA_ATTRIBUTE, False)
+        gives_numbers = getattr(endpoint, NUMBERS_ATTRIBUTE, False)
 
         async def handle(request: Request) -> Response:
             joined: Context | None = request.scope.get(JOINED)
@@ -87,6 +96,8 @@ class KernelRoute(APIRoute):
                 return await inner(request)
             if only_json and not accepts_json(request.headers.get("accept")):
                 raise NotAcceptable("Answers are application/json, problems application/problem+json.")
+            if gives_numbers:
+                request.scope[NUMBERS_ATTRIBUTE] = True
             return await serve(request, inner, read_only, 1 if cost is None else cost(request))
 
         return handle
@@ -140,6 +151,7 @@ async def admit(request: Request, services: Services, principal: Principal, cost
     state = request.state
     setattr(state, ORG_ID, str(principal.org_id))
     setattr(state, ACTOR, f"user:{principal.user_id}")
+    setattr(state, LANGUAGE, preferences_of(principal).language)
     if principal.api_version is not None and not getattr(state, VERSION_HEADER, None):
         setattr(state, VERSION, principal.api_version)
     if cost:
@@ -158,7 +170,7 @@ async def _run(
         services.clock,
         principal.actor,
         Cause() if read_only else _cause(request, principal),
-        read_only,
+        read_only and NUMBERS_ATTRIBUTE not in request.scope,
         not read_only and b"dry_run=true" in request.scope["query_string"].split(b"&"),
         services.database.statement_timeout_ms,
     )

@@ -7,6 +7,7 @@
 | `version_header` | the edge, only if the request named a version | authentication |
 | `rate` | authentication: the limiter's `RateState` | the edge, for the headers of the answer |
 | `org_id`, `actor` | authentication, as text | the access log |
+| `language` | authentication: that of the user | texts of problems and labels, where no header asks for another |
 """
 
 from typing import Final
@@ -17,3 +18,4 @@ VERSION_HEADER: Final = "version_header"
 RATE: Final = "rate"
 ORG_ID: Final = "org_id"
 ACTOR: Final = "actor"
+LANGUAGE: Final = "language"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,6 @@ class OrganizationInfo:
     time_zone: str
     locale: str
     region: str
-    fiscal_year_start: int
     schema_version: int
     access_version: int
     settings: Mapping[str, Any]
@@ -40,7 +39,6 @@ class OrganizationInfo:
             row["time_zone"],
             row["locale"],
             row["region"],
-            row["fiscal_year_start"],
             row["schema_version"],
             row["access_version"],
             {} if settings == "{}" else orjson.loads(settings),
@@ -49,7 +47,10 @@ class OrganizationInfo:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`."""
+    """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`.
+
+    `preferences` are the user's own, see `kernel/preferences.py`.
+    """
 
     organization: OrganizationInfo
     user_id: UUID
@@ -65,6 +66,7 @@ class Principal:
     def org_id(self) -> UUID:
         """The tenant."""
         return self.organization.id
+    preferences: Mapping[str, Any] = field(default_factory=dict)
 
     def may(self, object_name: str, action: str) -> bool:
         """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`, …) on an object; write contains read."""

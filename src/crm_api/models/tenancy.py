@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,7 +26,6 @@ class Organization(Base):
     time_zone: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'UTC'"))
     locale: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'en'"))
     region: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'US'"))
-    fiscal_year_start: Mapped[int] = mapped_column(Integer, nullable=False, server_default=text("1"))
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
     schema_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
     access_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
@@ -34,6 +33,9 @@ class Organization(Base):
 
 
 class User(Base):
+    clock_offset_us: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("0"))
+    clock_frozen_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    parent_id: Mapped[UUID | None] = mapped_column()
     """A person who can sign in; may belong to several organisations."""
 
     __tablename__ = "users"
@@ -69,7 +71,11 @@ class Member(RecordMixin, SearchMixin, Base):
 
 
 class Token(Base):
-    """An API token, found by the SHA-256 of its text before any organisation is known; hence no row-level security here."""
+    """An API token, found by the SHA-256 of its text before any organisation is known; hence no row-level security here.
+
+    `preferences` is a copy of what the member has set (JSON), null for one who has set nothing.
+    """
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
 
     __tablename__ = "tokens"
 
@@ -89,3 +95,4 @@ class Token(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     user_suspended: Mapped[bool] = mapped_column(Boolean, nullable=False, server_default=text("false"))
     __table_args__ = (Index("ix_tokens_org_id", "org_id", "id"), Index("ix_tokens_id", "id"))
+    preferences: Mapped[str | None] = mapped_column(Text)

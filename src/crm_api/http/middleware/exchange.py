@@ -9,12 +9,13 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from crm_api.core.errors import BadRequest, FieldError, PayloadTooLarge, Problem, RequestTimeout, UriTooLong
 from crm_api.core.ids import uuid7
+from crm_api.core.messages import DEFAULT_LANGUAGE
 from crm_api.http.middleware import compression, cors, headers
 from crm_api.http.middleware.errors import IncompleteAnswer, log_incomplete, problem_of
 from crm_api.http.middleware.headers import NOTED, WANTED, RawHeaders
 from crm_api.http.middleware.request_id import request_id
 from crm_api.http.problems import render_problem
-from crm_api.http.state import RATE, REQUEST_ID, VERSION, VERSION_HEADER
+from crm_api.http.state import LANGUAGE, RATE, REQUEST_ID, VERSION, VERSION_HEADER
 
 if TYPE_CHECKING:
     from crm_api.http.middleware.edge import Edge
@@ -237,7 +238,11 @@ class Exchange:
     async def _answer(self, problem: Problem) -> None:
         language = self._given.get(b"accept-language")
         status, raw, body = render_problem(
-            problem, self._state[REQUEST_ID], self._edge.config.base_url, None if language is None else language.decode("latin-1")
+            problem,
+            self._state[REQUEST_ID],
+            self._edge.config.base_url,
+            None if language is None else language.decode("latin-1"),
+            self._state.get(LANGUAGE, DEFAULT_LANGUAGE),
         )
         if status == 413:
             raw.append((b"connection", b"close"))  # the rest of the body is not read

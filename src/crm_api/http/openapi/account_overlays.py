@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crm_api.http.openapi.overlay import Overlay, answer
+from crm_api.http.openapi.parameters import headers, parameter
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.shared import STRING, UUID, nullable, ref
 
@@ -20,7 +21,7 @@ _ME: Final[dict[str, Any]] = {
         "time_zone": "Europe/Berlin",
         "locale": "de",
         "region": "DE",
-        "fiscal_year": {"start_month": 1},
+        "fiscal_year": {"start_month": 2, "pattern": "4-4-5", "week_start": "monday", "anchor": "nearest"},
     },
     "token": {
         "id": "01976f6e-8a00-7000-8000-0000000000c1",
@@ -30,7 +31,15 @@ _ME: Final[dict[str, Any]] = {
         "expires_at": None,
     },
     "permissions": {"contacts": {"read": True, "write": True, "delete": False, "export": False, "import": False}},
-    "settings": {},
+    "settings": {
+        "locale": "de-AT",
+        "time_zone": "Europe/Vienna",
+        "region": "AT",
+        "currency": "EUR",
+        "date_format": "dd.MM.y",
+        "number_format": "1.234,56",
+        "first_day_of_week": "monday",
+    },
     "schema_version": 1,
     "access_version": 1,
     "events_cursor": "AZk1Zm9vYmFy",
@@ -59,7 +68,7 @@ _SCHEMAS: Final[dict[str, Schema]] = {
                     "time_zone": STRING | {"description": "IANA name."},
                     "locale": STRING | {"description": "Language and formats."},
                     "region": STRING | {"description": "ISO 3166-1 code for telephone numbers without country code."},
-                    "fiscal_year": _object({"start_month": _NUMBER}, "When the fiscal year begins."),
+                    "fiscal_year": ref("FiscalYear"),
                 },
                 "The organisation that everything the token sees belongs to.",
             ),
@@ -78,7 +87,7 @@ _SCHEMAS: Final[dict[str, Schema]] = {
                 "additionalProperties": {"type": "object", "additionalProperties": {"type": "boolean"}},
                 "description": "For each object, which actions the token allows.",
             },
-            "settings": {"type": "object", "description": "Settings of the organisation."},
+            "settings": ref("Effective"),
             "schema_version": _NUMBER | {"description": "Rises when objects or fields change."},
             "access_version": _NUMBER | {"description": "Rises when the caller may see other records than before."},
             "events_cursor": STRING
@@ -99,5 +108,11 @@ _SCHEMAS: Final[dict[str, Schema]] = {
 
 ACCOUNT: Final[dict[tuple[str, str], Overlay]] = {
     ("GET", "/v1/me"): Overlay(schemas=_SCHEMAS, answers=answer("200", "The caller.", ref("Me"), _ME)),
+    ("GET", "/v1/me/settings"): Overlay(
+        errors=(404,),
+        parameters=(parameter("IfNoneMatch"),),
+        answers={"304": {"description": "The settings are still what `If-None-Match` names.", "headers": headers(ETag="ETag")}},
+    ),
+    ("PATCH", "/v1/me/settings"): Overlay(scopes=("users:write",), errors=(404, 412), parameters=(parameter("IfMatch"),)),
     ("GET", "/v1/limits"): Overlay(answers=answer("200", "Limits and costs.", ref("Limits"), _LIMITS)),
 }

@@ -113,7 +113,7 @@ SHARED: Final[dict[str, Schema]] = {
     ),
     "Prefer": header("Prefer", STRING, "`return=minimal` answers a write with 204 and no record (RFC 7240).", "return=minimal"),
     "TimeZone": header(
-        "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the organisation's.", "Europe/Berlin"
+        "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the user's.", "Europe/Berlin"
     ),
     "CrmVersion": header(
         "CRM-Version",
@@ -121,7 +121,7 @@ SHARED: Final[dict[str, Schema]] = {
         "The dated version of the API; else the one of the token.",
         "2026-12-01",
     ),
-    "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors: `en` or `de`.", "de"),
+    "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors (`en` or `de`), and of labels; else the user's.", "de"),
     "RequestId": header(
         "X-Request-Id",
         STRING,

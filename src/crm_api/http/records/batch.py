@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from crm_api.core.errors import FieldError, InvalidValue, NotFound, Problem, RepeatedItem, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.core.messages import negotiate
 from crm_api.http.records.answers import json_response
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.http.routing import charge, reads
@@ -203,7 +202,7 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
 def failed_item(call: Call, index: int, problem: Problem) -> bytes:
     """The result of an item that failed: its index, status and problem."""
     request_id = getattr(call.request.state, REQUEST_ID, None)
-    language = negotiate(call.request.headers.get("accept-language"))
+    language = call.language()
     base_url = call.request.app.state.services.settings.base_url
     error = problem.to_dict(type_base=base_url, instance=request_id, language=language)
     return orjson.dumps({"index": index, "status": problem.status, "error": error}, default=str)

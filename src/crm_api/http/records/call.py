@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +16,14 @@ from crm_api.core.errors import BadRequest, InvalidValue, NotFound, UnknownParam
 from crm_api.core.etag import ETagCondition, parse_etags
 from crm_api.core.ids import parse_uuid
 from crm_api.core.json import loads_limited
+from crm_api.core.messages import negotiate
 from crm_api.core.relative import parse_zone
 from crm_api.http.routing import JOINED
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.journal import decode_events_cursor
 from crm_api.kernel.policy import Policy
+from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.plan import Expansion, Path, Plan
@@ -93,14 +94,22 @@ class Call:
         return found
 
     def locale(self) -> Locale:
-        """The zone of the `Time-Zone` header, else the organisation's; region and fiscal year of the organisation."""
-        organization = self.context.principal.organization
+        """The zone of the `Time-Zone` header, else the user's, else the organisation's; region and fiscal year of the organisation.
+
+        Telephone numbers are read with the organisation's region, as they are when they are stored.
+        """
+        principal = self.context.principal
+        preferences = preferences_of(principal)
         header = self.request.headers.get("time-zone")
         try:
-            zone = ZoneInfo(organization.time_zone) if header is None else parse_zone(header)
+            zone = preferences.zone if header is None else parse_zone(header)
         except InvalidValue as error:
             raise BadRequest(errors=[error.at(header="Time-Zone")]) from None
-        return Locale(self.context.uow.now, zone, organization.region, organization.fiscal_year_start)
+        return Locale(self.context.uow.now, zone, principal.organization.region, preferences.fiscal, preferences.week_start)
+
+    def language(self) -> str:
+        """The language of texts: what `Accept-Language` asks for, else the user's."""
+        return negotiate(self.request.headers.get("accept-language"), preferences_of(self.context.principal).language)
 
     def events_seq(self, text: str) -> int:
         """The number in a journal cursor given as `since`."""

@@ -322,7 +322,7 @@ class QueryParser:
         self.relative = True
         locale, is_date = self.locale, field.type is FieldType.DATE
         if raw in PERIODS:
-            span = period(raw, locale.now, locale.zone, locale.fiscal_year_start)
+            span = period(raw, locale.now, locale.zone, locale.fiscal, locale.week_start)
             start, end = (span.start_date, span.end_date) if is_date else (span.start, span.end)
             if op == "within":
                 return And((Condition(path, "gte", self.slot(start)), Condition(path, "lt", self.slot(end))))

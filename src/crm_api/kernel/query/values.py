@@ -12,6 +12,7 @@ from crm_api.core.clock import parse_date, parse_timestamp
 from crm_api.core.domains import normalize_domain
 from crm_api.core.email import normalize_email
 from crm_api.core.errors import InvalidValue
+from crm_api.core.fiscal import CALENDAR, FiscalYear
 from crm_api.core.ids import parse_uuid
 from crm_api.core.money import parse_decimal
 from crm_api.core.phone import normalize_phone
@@ -68,7 +69,8 @@ class Locale:
     now: datetime
     zone: ZoneInfo
     region: str
-    fiscal_year_start: int = 1
+    fiscal: FiscalYear = CALENDAR
+    week_start: int = 0
 
 
 def compare_value(field: Field, raw: Any, locale: Locale, *, from_text: bool, exact: bool = False) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_api.kernel.resource import Resource
 from crm_api.models.tenancy import Member
+from crm_api.resources.users.rules import UserRules
 from crm_api.resources.users.schemas import UserRead, UserWrite
 
 users = Resource[Member, UserWrite, UserWrite, UserRead](
@@ -18,5 +19,6 @@ users = Resource[Member, UserWrite, UserWrite, UserRead](
     example={"name": "Ada King", "email": "ada@acme.example", "status": "active", "role": "standard"},
     search=("name", "email"),
     verbs=frozenset({"list", "get"}),
+    rules=UserRules(),
     owner_defaults_to_caller=False,
 )
