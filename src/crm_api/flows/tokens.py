@@ -14,10 +14,10 @@ from crm_api.core.errors import FieldError, Forbidden, NotFound, ValidationFaile
 from crm_api.core.tokens import generate, token_hint
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
+from crm_api.kernel.preferences import kept_preferences
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
 from crm_api.models.base import table
-from crm_api.kernel.preferences import kept_preferences
 from crm_api.models.tenancy import Token
 
 ACTIONS: Final = ("read", "write", "delete", "export", "import", "purge")

@@ -88,5 +88,5 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
         row["app_id"],
         row["api_version"],
         None if expires_at is None else format_timestamp(expires_at),
-    )
         {} if row["preferences"] is None else read_preferences(row["preferences"]),
+    )

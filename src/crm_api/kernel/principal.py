@@ -61,12 +61,12 @@ class Principal:
     app_id: UUID | None = None
     api_version: str | None = None
     expires_at: str | None = None
+    preferences: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def org_id(self) -> UUID:
         """The tenant."""
         return self.organization.id
-    preferences: Mapping[str, Any] = field(default_factory=dict)
 
     def may(self, object_name: str, action: str) -> bool:
         """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`, …) on an object; write contains read."""

@@ -29,13 +29,13 @@ class Organization(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
     schema_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
     access_version: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("1"))
+    clock_offset_us: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("0"))
+    clock_frozen_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    parent_id: Mapped[UUID | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
 
 
 class User(Base):
-    clock_offset_us: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("0"))
-    clock_frozen_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
-    parent_id: Mapped[UUID | None] = mapped_column()
     """A person who can sign in; may belong to several organisations."""
 
     __tablename__ = "users"
@@ -68,6 +68,7 @@ class Member(RecordMixin, SearchMixin, Base):
     role: Mapped[str] = picklist_field("super_admin", "standard", required=True, default="standard", writable="never")
     time_zone: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=64)})
     locale: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=16)})
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
 
 
 class Token(Base):
@@ -75,7 +76,6 @@ class Token(Base):
 
     `preferences` is a copy of what the member has set (JSON), null for one who has set nothing.
     """
-    settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
 
     __tablename__ = "tokens"
 
@@ -93,6 +93,6 @@ class Token(Base):
     expires_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     last_used_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     revoked_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    preferences: Mapped[str | None] = mapped_column(Text)
     user_suspended: Mapped[bool] = mapped_column(Boolean, nullable=False, server_default=text("false"))
     __table_args__ = (Index("ix_tokens_org_id", "org_id", "id"), Index("ix_tokens_id", "id"))
-    preferences: Mapped[str | None] = mapped_column(Text)
