@@ -15,9 +15,11 @@ from sqlalchemy.sql import ColumnElement
 
 from crm_api.core.clock import format_timestamp
 from crm_api.core.errors import FieldError, InvalidValue, TooExpensive, ValidationFailed
+from crm_api.core.fiscal import FiscalYear
 from crm_api.core.money import decimal_text
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.fiscal_groups import FISCAL, fiscal_arguments, fiscal_key, fiscal_name
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import ReadCompiler, journal_head
 from crm_api.kernel.query.digest import touched
@@ -34,7 +36,7 @@ MAX_MEASURES: Final = 10
 MAX_GROUPS: Final = 1_000
 KEYS: Final = ("filter", "group_by", "measures")
 OPS: Final = ("count", "sum", "avg", "min", "max", "median", "checksum")
-PARTS: Final = ("day", "week", "month", "quarter", "year")
+PARTS: Final = ("day", "week", "month", "quarter", "year", *FISCAL)
 _FORMATS: Final = {"day": "YYYY-MM-DD", "week": 'IYYY-"W"IW', "month": "YYYY-MM", "quarter": 'YYYY-"Q"Q', "year": "YYYY"}
 _NUMERIC: Final = (FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY)
 _ORDERED: Final = (*_NUMERIC, FieldType.DATE, FieldType.DATETIME)
@@ -184,20 +186,22 @@ async def aggregate(context: Context, resource: AnyResource, body: Any, locale: 
     policy.require_read(touched(context.registry, resource, asked.plan))
     for path in paths:
         policy.require_read(step.target for step in resolve(context.registry, resource, path).steps)
-    shape = ("aggregate", id(context.registry), policy.shape, asked)
-    statement = context.statements.get(shape, lambda: _statement(context, policy, resource, asked))
+    by_weeks = locale.fiscal.by_weeks
+    shape = ("aggregate", context.registry.key, policy.shape, asked, by_weeks)
+    statement = context.statements.get(shape, lambda: _statement(context, policy, resource, asked, by_weeks))
     arguments = {"org_id": context.principal.org_id, "zone": locale.zone.key, **{f"v{i}": value for i, value in enumerate(values)}}
+    arguments.update(fiscal_arguments((group.by for group in asked.groups), locale.fiscal))
     rows = await context.uow.fetch(statement, arguments)
     if len(rows) > MAX_GROUPS:
         raise TooExpensive("groups", MAX_GROUPS)
     found = [row for row in rows if row["present"]]
     _check_currency(asked, resource, found)
-    return [_shown(asked, resource, row) for row in found], rows[0]["head"] or 0
+    return [_shown(asked, resource, row, locale.fiscal) for row in found], rows[0]["head"] or 0
 
 
-def _statement(context: Context, policy: Policy, resource: AnyResource, asked: Aggregate) -> Statement:
+def _statement(context: Context, policy: Policy, resource: AnyResource, asked: Aggregate, by_weeks: bool) -> Statement:
     source, where = ReadCompiler(context.registry, policy).scope(asked.plan)
-    keys = [_key(source, group).label(f"g{i}") for i, group in enumerate(asked.groups)]
+    keys = [_key(source, group, by_weeks).label(f"g{i}") for i, group in enumerate(asked.groups)]
     figures = [_figure(source, measure).label(f"m{i}") for i, measure in enumerate(asked.measures)]
     if _money(asked, resource):
         currency = source.row.c.currency
@@ -211,7 +215,7 @@ def _statement(context: Context, policy: Policy, resource: AnyResource, asked: A
     return compile_statement(sa.select(head, rows).select_from(head.outerjoin(rows, sa.true())))
 
 
-def _key(source: Source, group: Group) -> ColumnElement[Any]:
+def _key(source: Source, group: Group, by_weeks: bool) -> ColumnElement[Any]:
     resolved = resolve(source.registry, source.resource, group.path)
     assert resolved.field is not None
     _, row = source.join(resolved.steps)
@@ -220,6 +224,8 @@ def _key(source: Source, group: Group) -> ColumnElement[Any]:
         return value
     if resolved.field.type is FieldType.DATETIME:
         value = value.op("AT TIME ZONE")(sa.bindparam("zone", type_=sa.Text()))
+    if group.by in FISCAL:
+        return fiscal_key(value, group.by, by_weeks)
     pattern = _FORMATS[group.by].replace("'", "''")
     return sa.func.to_char(sa.cast(value, sa.DateTime()), sa.literal_column(f"'{pattern}'"))
 
@@ -277,8 +283,8 @@ def _check_currency(asked: Aggregate, resource: AnyResource, rows: Sequence[asyn
         )
 
 
-def _shown(asked: Aggregate, resource: AnyResource, row: asyncpg.Record) -> dict[str, Any]:
-    group = {g.name: _plain(row[f"g{i}"]) for i, g in enumerate(asked.groups)}
+def _shown(asked: Aggregate, resource: AnyResource, row: asyncpg.Record, fiscal: FiscalYear) -> dict[str, Any]:
+    group = {g.name: _plain(fiscal_name(row[f"g{i}"], g.by, fiscal)) for i, g in enumerate(asked.groups)}
     figures = {m.name: _figure_text(m, resource, row[f"m{i}"]) for i, m in enumerate(asked.measures)}
     return {"group": group, **figures}
 
