@@ -35,6 +35,20 @@ def place_between(before: str, after: str | None) -> str:
     return _midpoint(before, after)
 
 
+def place_after(last: str | None, now: datetime) -> str:
+    """A place behind `last`, the last of a column (None for an empty one), that does not grow longer with each use."""
+    place = place_at_end(now, 0)
+    if last is None or place > last:
+        return place
+    width = _TIME_DIGITS + _COUNT_DIGITS
+    number = 0
+    for digit in last[:width].ljust(width, _DIGITS[0]):
+        number = number * len(_DIGITS) + _VALUE[digit]
+    if number + 1 >= len(_DIGITS) ** width:
+        return place_between(last, None)
+    return _base62(number + 1, width) + _MIDDLE
+
+
 def _midpoint(low: str, high: str | None) -> str:
     if high is not None:
         same = 0

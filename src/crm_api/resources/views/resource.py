@@ -1,0 +1,30 @@
+"""Views: saved lists and boards, one's own or everybody's."""
+
+from __future__ import annotations
+
+from crm_api.kernel.resource import ALL_VERBS, Resource
+from crm_api.models.presentation import View
+from crm_api.resources.views.rules import ViewRules
+from crm_api.resources.views.schemas import ViewCreate, ViewRead, ViewUpdate
+
+views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
+    name="views",
+    singular="view",
+    model=View,
+    create=ViewCreate,
+    update=ViewUpdate,
+    read=ViewRead,
+    display=lambda row: row["name"],
+    description="Saved lists and boards: columns, order, numbered conditions and their pattern. `view_id` applies one to a list, search or bulk job.",
+    example={
+        "name": "Big open deals",
+        "applies_to": "deals",
+        "columns": ["name", "amount", "account.name"],
+        "sort": ["-amount"],
+        "criteria": [{"field": "amount", "op": "gte", "value": "1000.00"}, {"field": "status", "value": "open"}],
+        "pattern": "1 and 2",
+    },
+    search=("name",),
+    rules=ViewRules(),
+    verbs=ALL_VERBS - {"merge"},
+)

@@ -1,0 +1,5 @@
+"""The widgets resource."""
+
+from crm_api.resources.widgets.resource import widgets
+
+__all__ = ["widgets"]
