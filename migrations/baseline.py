@@ -21,7 +21,7 @@ GLOBAL = {"organizations", "users", "credentials"}
 LOOKED_UP_FIRST = {"tokens": "hash"}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
-UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due"}
+UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers"}
 
 HEADER = '''"""The first schema: every table of the models, placed and fenced, with partitions for the first weeks.
 

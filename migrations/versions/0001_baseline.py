@@ -164,7 +164,6 @@ def _create_jobs() -> None:
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_jobs")),
     )
-    op.create_index("ix_jobs_expires_at", "jobs", ["org_id", "expires_at"], unique=False)
     place_table(op, "jobs")
     fence_table(op, "jobs")
 
@@ -224,6 +223,7 @@ def _create_members() -> None:
         sa.Column("role", sa.Text(), server_default=sa.text("'standard'"), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=True),
+        sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("email_key", sa.Text(collation="C"), nullable=True),
@@ -260,10 +260,12 @@ def _create_organizations() -> None:
         sa.Column("time_zone", sa.Text(), server_default=sa.text("'UTC'"), nullable=False),
         sa.Column("locale", sa.Text(), server_default=sa.text("'en'"), nullable=False),
         sa.Column("region", sa.Text(), server_default=sa.text("'US'"), nullable=False),
-        sa.Column("fiscal_year_start", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("schema_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("access_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("clock_offset_us", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("clock_frozen_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("parent_id", sa.UUID(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
     )
@@ -278,6 +280,21 @@ def _create_outbox() -> None:
         sa.PrimaryKeyConstraint("org_id", "event_id", name=op.f("pk_outbox")),
     )
     place_table(op, "outbox")
+
+
+def _create_timers() -> None:
+    op.create_table(
+        "timers",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.UUID(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retry_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "kind", "subject_id", name=op.f("pk_timers")),
+    )
+    op.create_index("ix_timers_due_at", "timers", ["org_id", "due_at", "kind", "subject_id"], unique=False)
+    place_table(op, "timers")
 
 
 def _create_tokens() -> None:
@@ -297,6 +314,7 @@ def _create_tokens() -> None:
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("last_used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("preferences", sa.Text(), nullable=True),
         sa.Column("user_suspended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_tokens")),
     )
@@ -644,6 +662,8 @@ def _create_tasks() -> None:
         sa.Column("status", sa.Text(), server_default=sa.text("'open'"), nullable=False),
         sa.Column("priority", sa.Text(), server_default=sa.text("'normal'"), nullable=False),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("remind_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("reminded_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("depends_on_id", sa.UUID(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
@@ -1095,6 +1115,7 @@ def upgrade() -> None:
     _create_members()
     _create_organizations()
     _create_outbox()
+    _create_timers()
     _create_tokens()
     _create_tombstones()
     _create_users()
@@ -1138,6 +1159,7 @@ def downgrade() -> None:
     op.drop_table("users")
     op.drop_table("tombstones")
     op.drop_table("tokens")
+    op.drop_table("timers")
     op.drop_table("outbox")
     op.drop_table("organizations")
     op.drop_table("members")

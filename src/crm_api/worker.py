@@ -13,11 +13,11 @@ from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
 from crm_api.http.app import build_engine
 from crm_api.http.logging import configure_logging
-from crm_api.jobs.expiry import EXPIRE_JOBS
 from crm_api.jobs.queue import Queue
 from crm_api.jobs.relay import Relay
 from crm_api.jobs.runner import Runner
 from crm_api.jobs.sweeps import SWEEPS, Jobs
+from crm_api.jobs.timers import Timers
 from crm_api.jobs.wake import Wakeups
 from crm_api.settings import Settings, driver_url
 
@@ -47,21 +47,25 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     database = Database(settings.database_url, pool_size=_CONNECTIONS, statement_timeout_ms=settings.statement_timeout_ms)
     wakeups: Wakeups | None = None
     relay = Relay(database, clock)
-    runner = Runner(database, clock, build_engine(settings), settings.data_dir)
+    engine = build_engine(settings)
+    runner = Runner(database, clock, engine, settings.data_dir)
+    timers = Timers(database, clock, engine, settings.data_dir)
 
     def wake(org_id: UUID | None) -> None:
         relay.wake(org_id)
         runner.wake(org_id)
+        timers.wake(org_id)
 
     if settings.redis_url is not None:
         wakeups = Wakeups(settings.redis_url, wake, everything=True)
         relay.publish = wakeups.publish
     owner = settings.database_owner_url
     jobs = Jobs(database, clock, None if owner is None else driver_url(owner), settings.data_dir)
-    queue = Queue(settings.redis_url, jobs, (*SWEEPS, EXPIRE_JOBS))
+    queue = Queue(settings.redis_url, jobs, SWEEPS)
     tasks = [
         asyncio.create_task(relay.run(), name="relay"),
         asyncio.create_task(runner.run(), name="jobs"),
+        asyncio.create_task(timers.run(), name="timers"),
         asyncio.create_task(queue.run(), name="queue"),
     ]
     if wakeups is not None:

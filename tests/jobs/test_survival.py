@@ -18,10 +18,9 @@ from crm_api.db.uow import unit_of_work
 from crm_api.http.app import Application
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Fenced
-from crm_api.jobs.expiry import expire_jobs
 from crm_api.jobs.runner import Runner
-from crm_api.jobs.sweeps import Jobs
 from crm_api.jobs.tasks import BULK, Run, run_bulk
+from crm_api.jobs.timers import Timers
 from crm_api.settings import Settings
 from tests.api import Api
 from tests.jobs.conftest import Workers, worker_process
@@ -225,7 +224,9 @@ async def test_jobs_are_forgotten_after_a_week(api: Api, app: Application, job_s
     waiting = await bulk(api, "contacts", ids=[str(UUID(int=7))], action="delete")
     for days, status in ((6, 200), (8, 404)):
         clock = FixedClock(CLOCK.now() + timedelta(days=days))
-        await expire_jobs(Jobs(database_of(app), clock, None, job_settings.data_dir))
+        timers = Timers(database_of(app), clock, app.state.services.engine, job_settings.data_dir)
+        while await timers.fire(api.org_id):
+            pass
         for path in (f"/v1/jobs/{job['id']}", f"/v1/jobs/{job['id']}/errors"):
             assert (await api.http.get(path)).status_code == status
     assert (await api.ok("GET", f"/v1/jobs/{waiting['id']}"))["status"] == "queued"

@@ -1,10 +1,12 @@
 """Time: the only place that reads the wall clock, and the spelling of instants and dates in JSON.
 
-Business time is whatever the `Clock` says, so that tests and sandboxes can move it. Leases and claims between processes
-use the database's clock instead.
+There are two times. Real time is what the `Clock` says: ids, tokens, idempotency keys and what is kept for a number of days
+go by it. Business time is real time as an organisation's `BusinessTime` moves it (only sandboxes move it): everything that
+records, events, jobs and timers say goes by that. Leases and claims between processes use the database's clock instead.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, Protocol
 
@@ -48,6 +50,35 @@ class FixedClock:
         """Moves the clock (backwards if negative) and returns the new time."""
         self._at += by
         return self._at
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessTime:
+    """How an organisation's time stands to real time: `offset` ahead of it, or still at `frozen_at`."""
+
+    offset: timedelta = timedelta()
+    frozen_at: datetime | None = None
+
+    def at(self, real: datetime) -> datetime:
+        """The organisation's time at a real instant."""
+        if self.frozen_at is not None:
+            return self.frozen_at
+        return real + self.offset if self.offset else real
+
+    @property
+    def moved(self) -> bool:
+        """Whether the two times differ."""
+        return self.frozen_at is not None or bool(self.offset)
+
+
+REAL_TIME: Final = BusinessTime()
+
+
+def business_time(offset_us: int, frozen_at: datetime | None) -> BusinessTime:
+    """The business time that an organisation's row holds; the offset is in microseconds."""
+    if not offset_us and frozen_at is None:
+        return REAL_TIME
+    return BusinessTime(timedelta(microseconds=offset_us), frozen_at)
 
 
 def format_timestamp(at: datetime) -> str:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
-from crm_api.core.clock import Clock
+from crm_api.core.clock import REAL_TIME, BusinessTime, Clock
 from crm_api.core.ids import uuid7
 from crm_api.db.engine import Connection, Database
 from crm_api.db.statement import Statement
@@ -59,8 +59,9 @@ Hook = Callable[["Uow"], Awaitable[None]]
 class Uow:
     """One transaction.
 
-    `now` is the business time of everything in it. `state` lets the kernel keep what it collects until the commit (changed
-    records, taken numbers) under a key of its own. Hooks in `before_commit` run in order inside the transaction, those in
+    `now` is the business time of everything in it, `clock` tells real time, by which ids are made. `state` lets the kernel
+    keep what it collects until the commit (changed records, taken numbers) under a key of its own. Hooks in `before_commit`
+    run in order inside the transaction, those in
     `after_commit` only once it is durable. With `dry_run` the commit rolls back instead. With `snapshot` all its statements
     see the database as it was when the first one ran.
     """
@@ -76,12 +77,18 @@ class Uow:
     statement_timeout_ms: int = 20_000
     lock_timeout_ms: int | None = None
     snapshot: bool = False
+    time: BusinessTime = REAL_TIME
     state: dict[str, Any] = field(default_factory=dict)
     before_commit: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
     _open: bool = False
     _savepoints: int = 0
     _transaction_id: UUID | None = None
+
+    def keep_time(self, time: BusinessTime) -> None:
+        """Sets `now` by the organisation's own time, where that wasn't known when the unit of work was made."""
+        self.time = time
+        self.now = time.at(self.clock.now())
 
     @property
     def transaction_id(self) -> UUID:
@@ -187,13 +194,14 @@ async def unit_of_work(
     read_only: bool = False,
     dry_run: bool = False,
     snapshot: bool = False,
+    time: BusinessTime = REAL_TIME,
 ) -> AsyncIterator[Uow]:
     """A unit of work on a connection of its own, committed when the block ends and rolled back when an exception leaves it."""
     async with database.connection() as connection:
         uow = Uow(
             connection,
             org_id,
-            clock.now(),
+            time.at(clock.now()),
             clock,
             actor,
             cause or Cause(),
@@ -201,6 +209,7 @@ async def unit_of_work(
             dry_run,
             database.statement_timeout_ms,
             snapshot=snapshot,
+            time=time,
         )
         try:
             yield uow

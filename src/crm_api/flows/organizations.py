@@ -193,7 +193,7 @@ async def create_token(
         if await context.uow.fetch_row(compile_statement(found), {"org_id": org_id, "id": user_id}) is None:
             raise NotFound("There is no such member.")
         if expires_in_days is not None:
-            expires_at = context.uow.now + timedelta(days=expires_in_days)
+            expires_at = context.uow.clock.now() + timedelta(days=expires_in_days)
         id, token = await _token(context.uow, user_id, name, scopes, expires_at)
     return {
         "id": str(id),
@@ -206,7 +206,7 @@ async def create_token(
 async def revoke_token(database: Database, *, org_id: UUID, token_id: UUID, clock: Clock = SYSTEM_CLOCK) -> None:
     """Ends a token at once; one that is revoked already stays as it is. Raises NotFound."""
     async with unit_of_work(database, org_id, clock) as uow:
-        if await uow.fetch_row(_REVOKE_TOKEN, {"org_id": org_id, "id": token_id, "now": uow.now}) is None:
+        if await uow.fetch_row(_REVOKE_TOKEN, {"org_id": org_id, "id": token_id, "now": uow.clock.now()}) is None:
             raise NotFound()
 
 
@@ -233,11 +233,13 @@ async def system_context(
 
 
 async def organization_info(uow: Uow) -> OrganizationInfo:
-    """What is stored about the uow's organisation. Raises NotFound."""
+    """What is stored about the uow's organisation, by whose time the unit of work goes from then on. Raises NotFound."""
     row = await uow.fetch_row(_FIND_ORGANIZATION, {"org_id": uow.org_id})
     if row is None:
         raise NotFound("There is no such organisation.")
-    return OrganizationInfo.of(uow.org_id, row)
+    found = OrganizationInfo.of(uow.org_id, row)
+    uow.keep_time(found.time)
+    return found
 
 
 async def _user(uow: Uow, email: Email, password: str | None) -> UUID:
@@ -288,7 +290,7 @@ async def _token(uow: Uow, user_id: UUID, name: str, scopes: Sequence[str], expi
         "name": name,
         "prefix": token_hint(token),
         "scopes": list(scopes),
-        "now": uow.now,
+        "now": uow.clock.now(),
         "expires_at": expires_at,
     }
     await uow.fetch(_ADD_TOKEN, values)

@@ -1,4 +1,7 @@
-"""API tokens: made, listed, rotated, revoked. Their text is shown once; what is stored is its SHA-256."""
+"""API tokens: made, listed, rotated, revoked. Their text is shown once; what is stored is its SHA-256.
+
+Their times are real ones, also in a sandbox whose clock is ahead: moving it must lock nobody out, and keep nobody in.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ async def create(
         "name": name,
         "prefix": token_hint(text),
         "scopes": scopes,
-        "created_at": uow.now,
+        "created_at": uow.clock.now(),
         "expires_at": expires_at,
     }
     row = await uow.fetch_row(_INSERT, values)
@@ -154,7 +157,7 @@ async def get(uow: Uow, principal: Principal, id: UUID) -> dict[str, Any]:
 
 async def revoke(uow: Uow, principal: Principal, id: UUID) -> dict[str, Any]:
     """Ends a token at once; a second time changes nothing. Raises NotFound."""
-    await uow.fetch(_REVOKE, {**_owned(principal), "id": id, "at": uow.now})
+    await uow.fetch(_REVOKE, {**_owned(principal), "id": id, "at": uow.clock.now()})
     return await get(uow, principal, id)
 
 
@@ -163,7 +166,7 @@ async def rotate(uow: Uow, principal: Principal, id: UUID, grace_seconds: int) -
     old = await uow.fetch_row(_GET, {**_owned(principal), "id": id})
     if old is None or old["revoked_at"] is not None:
         raise NotFound()
-    await uow.fetch(_EXPIRE, {"org_id": uow.org_id, "id": id, "at": uow.now + timedelta(seconds=grace_seconds)})
+    await uow.fetch(_EXPIRE, {"org_id": uow.org_id, "id": id, "at": uow.clock.now() + timedelta(seconds=grace_seconds)})
     return await create(uow, user_id=old["user_id"], name=old["name"], scopes=list(old["scopes"]), expires_at=old["expires_at"], id=id)
 
 

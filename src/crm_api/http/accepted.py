@@ -23,8 +23,13 @@ async def accepted(
 ) -> Response:
     """Stores a job, wakes the workers once it is committed, and answers 202 with it."""
     job_id = await store.accept(context, kind, asked, ids=ids)
-    context.uow.after_commit.append(_wake(services_of(request)))
+    wake_workers(request, context.uow)
     return Response(await store.shown(context, job_id), 202, {"location": f"/v1/jobs/{job_id}"}, "application/json")
+
+
+def wake_workers(request: Request, uow: Uow) -> None:
+    """Makes workers look at the organisation once the request is committed, instead of at the next of their own looks."""
+    uow.after_commit.append(_wake(services_of(request)))
 
 
 def _wake(services: Services) -> Callable[[Uow], Awaitable[None]]:

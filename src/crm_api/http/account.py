@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from crm_api.core.errors import InsufficientScope, InvalidValue, NotFound, ValidationFailed
+from crm_api.core.errors import InsufficientScope, NotFound
 from crm_api.core.ids import parse_uuid
 from crm_api.flows import tokens
 from crm_api.http.idempotency import SECRET_HEADER
@@ -22,7 +22,7 @@ from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.query import plan
-from crm_api.kernel.schema import Currency, Input, Name, Output, Timestamp
+from crm_api.kernel.schema import Input, Name, Output, Timestamp
 
 router = APIRouter(route_class=KernelRoute)
 MAX_GRACE_SECONDS = 604_800
@@ -197,7 +197,7 @@ async def create_token(context: ContextDep, body: TokenCreate) -> JSONResponse:
     Needs the scope `admin`. A token can't give scopes that it hasn't got itself: 403.
     """
     _may_manage(context)
-    tokens.check(context.principal, context.registry, context.uow.now, body.scopes, body.expires_at)
+    tokens.check(context.principal, context.registry, context.uow.clock.now(), body.scopes, body.expires_at)
     text, described = await tokens.create(
         context.uow, user_id=context.principal.user_id, name=body.name, scopes=list(dict.fromkeys(body.scopes)), expires_at=body.expires_at
     )

@@ -44,6 +44,9 @@ _LOOK_UP: Final = compile_statement(
         _organizations.c.schema_version,
         _organizations.c.access_version,
         _organizations.c.settings,
+        _organizations.c.clock_offset_us,
+        _organizations.c.clock_frozen_at,
+        _organizations.c.parent_id,
     )
     .select_from(_tokens.join(_organizations, _organizations.c.id == _tokens.c.org_id))
     .where(_tokens.c.hash == sa.bindparam("hash", type_=sa.LargeBinary()))
@@ -67,7 +70,10 @@ def bearer_hash(request: Request) -> bytes:
 
 
 async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> Principal:
-    """The caller behind a token's hash. Raises one of the 401 problems."""
+    """The caller behind a token's hash. Tokens expire in real time, whatever the organisation's clock says; hence `now`.
+
+    Raises one of the 401 problems.
+    """
     row = await connection.fetch_row(_LOOK_UP, {"hash": hash_})
     if row is None:
         raise TokenInvalid()

@@ -32,7 +32,7 @@ from crm_api.kernel.event_query import (
     reader_of,
     type_patterns,
 )
-from crm_api.kernel.journal import READABLE, decode_events_cursor, encode_events_cursor, number, oldest, since
+from crm_api.kernel.journal import decode_events_cursor, encode_events_cursor, number, oldest, since, too_old
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.principal import Principal
@@ -142,9 +142,10 @@ async def position(context: Context, start: int | datetime | str | None, head: i
     if start == "oldest":
         return first
     if isinstance(start, datetime):
-        if start < context.uow.now - READABLE and first > 0:
+        found = await since(context.uow, start, head)
+        if first > 0 and await too_old(context.uow, start, first):
             raise CursorExpired(encode_events_cursor(context.principal.org_id, first))
-        return await since(context.uow, start, head)
+        return found
     assert isinstance(start, int)
     # A number from the future: the database was set back to an older copy, so the reader knows what never happened.
     if start < first or start > head:
@@ -178,6 +179,7 @@ def parse(request: Request, principal: Principal, services: Services, more: tupl
     texts = {name: ",".join(values) for name, values in given.items()}
     errors: list[FieldError] = []
     organization = principal.organization
+    registry = services.engine.registry
     now = organization.time.at(services.clock.now())
     preferences = preferences_of(principal)
     locale = Locale(now, preferences.zone, organization.region, preferences.fiscal, preferences.week_start)

@@ -78,6 +78,7 @@ async def guarded(request: Request, context: Context, key: str, inner: Callable[
         )
     body = await request.body()
     path = request.url.path + ("?" + request.url.query if request.url.query else "")
+    now = context.uow.clock.now()  # real time: a sandbox's clock must not make it forget what it has answered
     values = {
         "org_id": context.principal.org_id,
         "principal_id": context.principal.token_id,
@@ -85,8 +86,8 @@ async def guarded(request: Request, context: Context, key: str, inner: Callable[
         "method": request.method,
         "path": path,
         "body_hash": hashlib.sha256(body).digest(),
-        "created_at": context.uow.now,
-        "expired": context.uow.now - KEPT,
+        "created_at": now,
+        "expired": now - KEPT,
     }
     uow = context.uow
     uow.lock_timeout_ms = WAIT_MS

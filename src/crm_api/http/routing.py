@@ -166,13 +166,14 @@ async def _run(
     uow = Uow(
         connection,
         principal.org_id,
-        services.clock.now(),
+        principal.organization.time.at(services.clock.now()),
         services.clock,
         principal.actor,
         Cause() if read_only else _cause(request, principal),
         read_only and NUMBERS_ATTRIBUTE not in request.scope,
         not read_only and b"dry_run=true" in request.scope["query_string"].split(b"&"),
         services.database.statement_timeout_ms,
+        time=principal.organization.time,
     )
     engine = services.engine
     context = Context(principal, uow, engine.registry, engine.statements)

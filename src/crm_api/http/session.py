@@ -40,7 +40,9 @@ async def working(services: Services, principal: Principal) -> AsyncIterator[Con
     async with answering():
         await services.database.hold(principal.org_id)
         try:
-            async with unit_of_work(services.database, principal.org_id, services.clock, actor=principal.actor) as uow:
+            async with unit_of_work(
+                services.database, principal.org_id, services.clock, actor=principal.actor, time=principal.organization.time
+            ) as uow:
                 await uow.begin()
                 # Planning a statement over all days' partitions takes longer than running it; the plan for any values is as good.
                 await uow.connection.run("SET LOCAL plan_cache_mode = force_generic_plan")

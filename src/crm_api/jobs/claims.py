@@ -18,8 +18,10 @@ from crm_api.core.json import dumps
 from crm_api.db.engine import Connection
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Actor, Uow
+from crm_api.jobs.expiry import FORGET
 from crm_api.jobs.store import KEPT, Status, announce
 from crm_api.kernel.context import Context
+from crm_api.kernel.timers import set_timers
 
 LEASE_S: Final = 15
 HEARTBEAT_S: Final = 3
@@ -191,4 +193,5 @@ async def finish(context: Context, job: Claimed, status: Status, after: Standing
     if await uow.fetch_row(_FINISH, {**_of(job), **values}) is None:
         raise Fenced
     await uow.fetch(_DROP_CHUNKS, _of(job))
+    await set_timers(uow, FORGET, {job.id: values["expires_at"]})
     announce(context, job.id, "running", status)

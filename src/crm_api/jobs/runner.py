@@ -19,6 +19,7 @@ from crm_api.core.clock import Clock
 from crm_api.core.errors import Problem
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
+from crm_api.flows.organizations import organization_info
 from crm_api.jobs import claims
 from crm_api.jobs.claims import HEARTBEAT_S, MAX_TRIES, Claimed, Fenced
 from crm_api.jobs.tasks import TASKS, Run, Task, give_up
@@ -92,6 +93,7 @@ class Runner:
             if org_id in self._busy:
                 continue
             async with unit_of_work(self._database, org_id, self._clock) as uow:
+                await organization_info(uow)  # by whose time the job begins
                 job = await claims.claim(uow)
             if job is not None:
                 begun += 1

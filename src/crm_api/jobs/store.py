@@ -15,10 +15,12 @@ from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
 from crm_api.core.errors import Conflict, InvalidCursor, NotFound
 from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.jobs.expiry import FORGET
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.job_json import JOBS, job_json
 from crm_api.kernel.principal import Principal
+from crm_api.kernel.timers import set_timers
 from crm_api.models.base import table
 from crm_api.models.jobs import Job, JobError
 
@@ -198,13 +200,14 @@ async def cancel(context: Context, job_id: UUID) -> None:
     """
     uow = context.uow
     await shown(context, job_id)
-    values = {"org_id": uow.org_id, "id": job_id, "now": uow.now, "expires_at": uow.now + KEPT}
+    values: dict[str, Any] = {"org_id": uow.org_id, "id": job_id, "now": uow.now, "expires_at": uow.now + KEPT}
     # The order in which workers lock, so that nobody waits in a circle: `job_due`, then `jobs` (here: until the chunk is through).
     await uow.fetch(_DROP_DUE, values)
     status: Status = await uow.fetch_value(_LOCK, values)
     if status in ("queued", "running"):
         await uow.fetch(_CANCEL, values)
         await uow.fetch(_DROP_CHUNKS, values)
+        await set_timers(uow, FORGET, {job_id: values["expires_at"]})
         announce(context, job_id, status, "cancelled")
     elif status != "cancelled":
         raise Conflict(f"The job has ended already: {status}.")

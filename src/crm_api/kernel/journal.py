@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from crm_api.core.cursor import decode_cursor, encode_cursor
@@ -64,6 +64,13 @@ _NUMBER: Final = Statement(
 
 _SINCE: Final = Statement("SELECT min(seq) FROM journal WHERE org_id = $1 AND event_id >= $2", ("org_id", "floor"))
 
+# Where business time is not real time, ids don't tell when something happened there.
+_SINCE_MOVED: Final = Statement(
+    "SELECT min(j.seq) FROM journal j JOIN events e ON e.org_id = j.org_id AND e.id = j.event_id"
+    " WHERE j.org_id = $1 AND e.org_id = $1 AND e.occurred_at >= $2",
+    ("org_id", "at"),
+)
+
 _ORGANIZATIONS_WAITING: Final = Statement("SELECT DISTINCT org_id FROM outbox", ())
 
 
@@ -115,11 +122,27 @@ async def organizations_waiting(connection: Connection) -> list[UUID]:
 
 
 async def oldest(uow: Uow, head: int) -> int:
-    """The number to read after to get the oldest event that is still readable; `head` if none is."""
-    return await since(uow, uow.now - READABLE, head)
+    """The number to read after to get the oldest event that is still readable; `head` if none is.
+
+    Events are kept for a number of real days, however far a sandbox's clock is ahead.
+    """
+    return await _after(uow, _SINCE, {"floor": uuid7_floor(uow.clock.now() - READABLE)}, head)
 
 
 async def since(uow: Uow, at: datetime, head: int) -> int:
-    """The number to read after to get every event since an instant; `head` if there are none."""
-    first: int | None = await uow.fetch_value(_SINCE, {"org_id": uow.org_id, "floor": uuid7_floor(at)})
+    """The number to read after to get every event since an instant of the organisation's time; `head` if there are none."""
+    if uow.time.moved:
+        return await _after(uow, _SINCE_MOVED, {"at": at}, head)
+    return await _after(uow, _SINCE, {"floor": uuid7_floor(at)}, head)
+
+
+async def too_old(uow: Uow, at: datetime, first: int) -> bool:
+    """Whether events since an instant may be gone already; `first` is what `oldest` found."""
+    if uow.time.moved:
+        return await since(uow, at, first) <= first
+    return at < uow.now - READABLE
+
+
+async def _after(uow: Uow, statement: Statement, values: dict[str, Any], head: int) -> int:
+    first: int | None = await uow.fetch_value(statement, {"org_id": uow.org_id, **values})
     return head if first is None else first - 1

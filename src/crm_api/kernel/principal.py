@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from crm_api.core.clock import REAL_TIME, BusinessTime, business_time
 from crm_api.db.uow import Actor
 
 
@@ -26,6 +27,8 @@ class OrganizationInfo:
     schema_version: int
     access_version: int
     settings: Mapping[str, Any]
+    time: BusinessTime = REAL_TIME
+    parent_id: UUID | None = None
 
     @classmethod
     def of(cls, org_id: UUID, row: Mapping[str, Any]) -> OrganizationInfo:
@@ -42,6 +45,8 @@ class OrganizationInfo:
             row["schema_version"],
             row["access_version"],
             {} if settings == "{}" else orjson.loads(settings),
+            business_time(row["clock_offset_us"], row["clock_frozen_at"]),
+            row["parent_id"],
         )
 
 

@@ -8,6 +8,7 @@ from crm_api.models import (
     sales,
     service,
     tenancy,
+    timers,
     vocabulary,
 )
 from crm_api.models.base import Base
@@ -21,5 +22,6 @@ __all__ = [
     "sales",
     "service",
     "tenancy",
+    "timers",
     "vocabulary",
 ]

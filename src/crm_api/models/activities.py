@@ -21,6 +21,8 @@ class Task(RecordMixin, SearchMixin, Base):
     status: Mapped[str] = picklist_field("open", "in_progress", "waiting", "done", "cancelled", required=True, default="open", indexed=True)
     priority: Mapped[str] = picklist_field("low", "normal", "high", required=True, default="normal")
     due_at: Mapped[datetime | None] = timestamp_field(indexed=True)
+    remind_at: Mapped[datetime | None] = timestamp_field()
+    reminded_at: Mapped[datetime | None] = timestamp_field(writable="never")
     completed_at: Mapped[datetime | None] = timestamp_field(writable="import")
     depends_on_id: Mapped[UUID | None] = reference_field("tasks", inverse="dependents")
 

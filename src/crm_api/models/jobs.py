@@ -41,7 +41,6 @@ class Job(TenantMixin, Base):
     started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     finished_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     expires_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
-    __table_args__ = (Index("ix_jobs_expires_at", "org_id", "expires_at"),)
 
 
 class JobChunk(Base):

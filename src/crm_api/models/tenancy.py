@@ -15,7 +15,11 @@ from crm_api.models.columns import FieldSpec, FieldType, email_field, picklist_f
 
 
 class Organization(Base):
-    """One customer of ours; the tenant. Read by every request and written almost never, so it holds nothing that changes often."""
+    """One customer of ours; the tenant. Read by every request and written almost never, so it holds nothing that changes often.
+
+    A sandbox has the organisation that it was made from as `parent_id`, and a clock of its own: `clock_offset_us` microseconds
+    ahead of real time, or standing still at `clock_frozen_at`.
+    """
 
     __tablename__ = "organizations"
 
