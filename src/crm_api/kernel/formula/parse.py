@@ -90,7 +90,7 @@ def parse(text: str) -> Node:
 
 def _mistake(error: UnexpectedInput, text: str) -> FormulaError:
     if isinstance(error, UnexpectedCharacters):
-        return FormulaError("formula_syntax", At(error.line, error.column), found=text[error.pos_in_stream])
+        return FormulaError("formula_syntax", At(error.line, error.column), found=error.char)
     assert isinstance(error, UnexpectedToken)
     names = {_SPOKEN.get(name, name) for name in error.accepts or error.expected}
     if error.token.type == "$END":
