@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
 from crm_api.core.errors import Conflict, InvalidCursor, NotFound
-from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.jobs.expiry import FORGET
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
+from crm_api.kernel.enqueue import add_job, due
 from crm_api.kernel.job_json import JOBS, job_json
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.timers import set_timers
@@ -69,12 +69,6 @@ _ERRORS: Final = compile_statement(
     .order_by(_errors.c.position)
     .limit(_bind("limit", sa.BigInteger()))
 )
-_ADD: Final = Statement(
-    "INSERT INTO jobs (org_id, id, type, request, principal, user_id, created_by, total, created_at)"
-    " VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7::jsonb, $8, $9)",
-    ("org_id", "id", "type", "request", "principal", "user_id", "created_by", "total", "now"),
-)
-_ADD_DUE: Final = Statement("INSERT INTO job_due (org_id, job_id, due_at) VALUES ($1, $2, now())", ("org_id", "id"))
 _ADD_CHUNKS: Final = Statement(
     "INSERT INTO job_chunks (org_id, job_id, position, ids) SELECT $1, $2, c.position, array_agg(c.id ORDER BY c.place)"
     " FROM (SELECT id, place, ((place - 1) / $4)::int AS position FROM unnest($3::uuid[]) WITH ORDINALITY AS u (id, place)) c"
@@ -99,46 +93,15 @@ class Page:
     next_cursor: str | None
 
 
-def principal_json(principal: Principal) -> dict[str, Any]:
-    """The caller as a job keeps it: the organisation's own settings are read again when the job runs."""
-    return {
-        "user_id": principal.user_id,
-        "token_id": principal.token_id,
-        "token_name": principal.token_name,
-        "scopes": sorted(principal.scopes),
-        "app_id": principal.app_id,
-        "api_version": principal.api_version,
-    }
-
-
 async def accept(
     context: Context, kind: str, request: Mapping[str, Any], *, ids: Sequence[UUID] | None = None, total: int | None = None
 ) -> UUID:
     """Stores a job of the caller's, due at once, with the records that it is about."""
-    uow, principal = context.uow, context.principal
-    job_id = uow.new_id()
-    values = {"org_id": uow.org_id, "id": job_id}
-    await uow.fetch(
-        _ADD,
-        {
-            **values,
-            "type": kind,
-            "request": _text(request),
-            "principal": _text({**principal_json(principal), "request_id": uow.cause.request_id}),
-            "user_id": principal.user_id,
-            "created_by": _text(uow.actor.json()),
-            "total": total if ids is None else len(ids),
-            "now": uow.now,
-        },
-    )
+    job_id = await add_job(context, kind, request, total if ids is None else len(ids))
     if ids:
-        await uow.fetch(_ADD_CHUNKS, {**values, "ids": list(ids), "chunk": CHUNK})
-    await uow.fetch(_ADD_DUE, values)
+        await context.uow.fetch(_ADD_CHUNKS, {"org_id": context.uow.org_id, "id": job_id, "ids": list(ids), "chunk": CHUNK})
+    await due(context, job_id)
     return job_id
-
-
-def _text(value: Any) -> str:
-    return dumps(value).decode()
 
 
 def _whose(context: Context) -> dict[str, Any]:

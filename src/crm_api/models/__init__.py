@@ -3,6 +3,7 @@
 from crm_api.models import (
     activities,
     events,
+    exchange,
     jobs,
     platform,
     sales,
@@ -17,6 +18,7 @@ __all__ = [
     "Base",
     "activities",
     "events",
+    "exchange",
     "jobs",
     "platform",
     "sales",

@@ -7,6 +7,8 @@ from crm_api.resources.cases import cases
 from crm_api.resources.contact_roles import contact_roles
 from crm_api.resources.contacts import contacts
 from crm_api.resources.deals import deals
+from crm_api.resources.exchange_rates import exchange_rates
+from crm_api.resources.layouts import layouts
 from crm_api.resources.lead_statuses import lead_statuses
 from crm_api.resources.leads import leads
 from crm_api.resources.lifecycle_stages import lifecycle_stages
@@ -30,6 +32,14 @@ RESOURCES: tuple[AnyResource, ...] = (
     lead_statuses,
     lifecycle_stages,
     contact_roles,
+    exchange_rates,
+    views,
+    layouts,
+    navigation_menus,
+    themes,
+    widgets,
+    custom_links,
+    segments,
     users,
 )
 
