@@ -21,6 +21,22 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 
+def _create_board_positions() -> None:
+    op.create_table(
+        "board_positions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("column_key", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Text(collation="C"), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "object", "field", "record_id", name=op.f("pk_board_positions")),
+    )
+    op.create_index("uq_board_positions_rank", "board_positions", ["org_id", "object", "field", "column_key", "rank"], unique=True)
+    place_table(op, "board_positions")
+    fence_table(op, "board_positions")
+
+
 def _create_counters() -> None:
     op.create_table(
         "counters",
@@ -105,6 +121,46 @@ def _create_external_ids() -> None:
     op.create_index("ix_external_ids_record_id", "external_ids", ["org_id", "record_id"], unique=False)
     place_table(op, "external_ids")
     fence_table(op, "external_ids")
+
+
+def _create_field_definitions() -> None:
+    op.create_table(
+        "field_definitions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("slot", sa.Text(), nullable=True),
+        sa.Column("unique_slot", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'active'"), nullable=False),
+        sa.Column("api_name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("properties", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("archived_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_field_definitions")),
+    )
+    op.create_index("uq_field_definitions_api_name", "field_definitions", ["org_id", "object", "api_name"], unique=True)
+    place_table(op, "field_definitions")
+    fence_table(op, "field_definitions")
+
+
+def _create_home_pages() -> None:
+    op.create_table(
+        "home_pages",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("widgets", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "user_id", name=op.f("pk_home_pages")),
+    )
+    place_table(op, "home_pages")
+    fence_table(op, "home_pages")
 
 
 def _create_idempotency_keys() -> None:
@@ -225,6 +281,7 @@ def _create_members() -> None:
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("email_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
@@ -234,6 +291,40 @@ def _create_members() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_members_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_members")),
     )
@@ -242,12 +333,234 @@ def _create_members() -> None:
     op.create_index("ix_members_name", "members", ["org_id", "name_key", "id"], unique=False)
     op.create_index("ix_members_owner_id", "members", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_members_search", "members", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_members_slot_date_1",
+        "members",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_date_2",
+        "members",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_date_3",
+        "members",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_id_1", "members", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_10", "members", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_2", "members", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_3", "members", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_4", "members", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_5", "members", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_6", "members", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_7", "members", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_8", "members", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_id_9", "members", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_members_slot_number_1",
+        "members",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_number_2",
+        "members",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_number_3",
+        "members",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_number_4",
+        "members",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_number_5",
+        "members",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_1",
+        "members",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_2",
+        "members",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_3",
+        "members",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_4",
+        "members",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_5",
+        "members",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_6",
+        "members",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_7",
+        "members",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_text_8",
+        "members",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_time_1",
+        "members",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_time_2",
+        "members",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_members_slot_time_3",
+        "members",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_members_tags", "members", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_members_trigrams", "members", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_members_updated_at", "members", ["org_id", "updated_at", "id"], unique=False)
     op.create_index("uq_members_email", "members", ["org_id", "email_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_members_slot_unique_1",
+        "members",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_members_slot_unique_2",
+        "members",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_members_slot_unique_3",
+        "members",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_members_slot_unique_4",
+        "members",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_members_slot_unique_5",
+        "members",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "members")
     fence_table(op, "members")
+
+
+def _create_object_definitions() -> None:
+    op.create_table(
+        "object_definitions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("singular", sa.Text(), nullable=False),
+        sa.Column("plural_label", sa.Text(), nullable=False),
+        sa.Column("api_name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("properties", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("archived_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_object_definitions")),
+    )
+    op.create_index("uq_object_definitions_api_name", "object_definitions", ["org_id", "api_name"], unique=True)
+    op.create_index("uq_object_definitions_singular", "object_definitions", ["org_id", "singular"], unique=True)
+    place_table(op, "object_definitions")
+    fence_table(op, "object_definitions")
 
 
 def _create_organizations() -> None:
@@ -280,6 +593,35 @@ def _create_outbox() -> None:
         sa.PrimaryKeyConstraint("org_id", "event_id", name=op.f("pk_outbox")),
     )
     place_table(op, "outbox")
+
+
+def _create_recent_items() -> None:
+    op.create_table(
+        "recent_items",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("viewed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "user_id", "object", "record_id", name=op.f("pk_recent_items")),
+    )
+    op.create_index("ix_recent_items_viewed_at", "recent_items", ["org_id", "user_id", "viewed_at"], unique=False)
+    place_table(op, "recent_items")
+    fence_table(op, "recent_items")
+
+
+def _create_schema_versions() -> None:
+    op.create_table(
+        "schema_versions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("changed_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("schema", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "version", name=op.f("pk_schema_versions")),
+    )
+    place_table(op, "schema_versions")
+    fence_table(op, "schema_versions")
 
 
 def _create_timers() -> None:
@@ -377,6 +719,7 @@ def _create_accounts() -> None:
         sa.Column("shipping_address", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("domain_key", sa.Text(collation="C"), nullable=True),
         sa.Column("website_key", sa.Text(collation="C"), nullable=True),
@@ -393,6 +736,40 @@ def _create_accounts() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_accounts_owner_id"),
         sa.ForeignKeyConstraint(["org_id", "parent_id"], ["accounts.org_id", "accounts.id"], name="fk_accounts_parent_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_accounts")),
@@ -406,10 +783,212 @@ def _create_accounts() -> None:
     op.create_index("ix_accounts_owner_id", "accounts", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_accounts_parent_id", "accounts", ["org_id", "parent_id", "id"], unique=False)
     op.create_index("ix_accounts_search", "accounts", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_accounts_slot_date_1",
+        "accounts",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_date_2",
+        "accounts",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_date_3",
+        "accounts",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_id_1", "accounts", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_10",
+        "accounts",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_id_2", "accounts", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_3", "accounts", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_4", "accounts", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_5", "accounts", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_6", "accounts", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_7", "accounts", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_8", "accounts", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_id_9", "accounts", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_accounts_slot_number_1",
+        "accounts",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_number_2",
+        "accounts",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_number_3",
+        "accounts",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_number_4",
+        "accounts",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_number_5",
+        "accounts",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_1",
+        "accounts",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_2",
+        "accounts",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_3",
+        "accounts",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_4",
+        "accounts",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_5",
+        "accounts",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_6",
+        "accounts",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_7",
+        "accounts",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_text_8",
+        "accounts",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_time_1",
+        "accounts",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_time_2",
+        "accounts",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_accounts_slot_time_3",
+        "accounts",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_accounts_tags", "accounts", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_accounts_trigrams", "accounts", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_accounts_updated_at", "accounts", ["org_id", "updated_at", "id"], unique=False)
     op.create_index("uq_accounts_domain", "accounts", ["org_id", "domain_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_accounts_slot_unique_1",
+        "accounts",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_accounts_slot_unique_2",
+        "accounts",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_accounts_slot_unique_3",
+        "accounts",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_accounts_slot_unique_4",
+        "accounts",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_accounts_slot_unique_5",
+        "accounts",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "accounts")
     fence_table(op, "accounts")
 
@@ -431,25 +1010,1242 @@ def _create_contact_roles() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("key_key", sa.Text(collation="C"), nullable=True),
         sa.Column("label_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_contact_roles_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_contact_roles")),
     )
     op.create_index("ix_contact_roles_created_at", "contact_roles", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_contact_roles_owner_id", "contact_roles", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_contact_roles_position", "contact_roles", ["org_id", "position", "id"], unique=False)
+    op.create_index(
+        "ix_contact_roles_slot_date_1",
+        "contact_roles",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_date_2",
+        "contact_roles",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_date_3",
+        "contact_roles",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_1",
+        "contact_roles",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_10",
+        "contact_roles",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_2",
+        "contact_roles",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_3",
+        "contact_roles",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_4",
+        "contact_roles",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_5",
+        "contact_roles",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_6",
+        "contact_roles",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_7",
+        "contact_roles",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_8",
+        "contact_roles",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_id_9",
+        "contact_roles",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_number_1",
+        "contact_roles",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_number_2",
+        "contact_roles",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_number_3",
+        "contact_roles",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_number_4",
+        "contact_roles",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_number_5",
+        "contact_roles",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_1",
+        "contact_roles",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_2",
+        "contact_roles",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_3",
+        "contact_roles",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_4",
+        "contact_roles",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_5",
+        "contact_roles",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_6",
+        "contact_roles",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_7",
+        "contact_roles",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_text_8",
+        "contact_roles",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_time_1",
+        "contact_roles",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_time_2",
+        "contact_roles",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contact_roles_slot_time_3",
+        "contact_roles",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_contact_roles_tags", "contact_roles", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_contact_roles_updated_at", "contact_roles", ["org_id", "updated_at", "id"], unique=False)
     op.create_index(
         "uq_contact_roles_key", "contact_roles", ["org_id", "key_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
     )
+    op.create_index(
+        "uq_contact_roles_slot_unique_1",
+        "contact_roles",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contact_roles_slot_unique_2",
+        "contact_roles",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contact_roles_slot_unique_3",
+        "contact_roles",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contact_roles_slot_unique_4",
+        "contact_roles",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contact_roles_slot_unique_5",
+        "contact_roles",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "contact_roles")
     fence_table(op, "contact_roles")
+
+
+def _create_custom_links() -> None:
+    op.create_table(
+        "custom_links",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url_template", sa.Text(), nullable=False),
+        sa.Column("placement", sa.Text(), server_default=sa.text("'detail'"), nullable=False),
+        sa.Column("opens_in", sa.Text(), server_default=sa.text("'new'"), nullable=False),
+        sa.Column("profile_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("url_template_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("profile_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_custom_links_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_custom_links")),
+    )
+    op.create_index("ix_custom_links_applies_to", "custom_links", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_custom_links_created_at", "custom_links", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_custom_links_name", "custom_links", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_custom_links_owner_id", "custom_links", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_custom_links_placement", "custom_links", ["org_id", "placement", "id"], unique=False)
+    op.create_index("ix_custom_links_position", "custom_links", ["org_id", "position", "id"], unique=False)
+    op.create_index("ix_custom_links_search", "custom_links", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_custom_links_slot_date_1",
+        "custom_links",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_date_2",
+        "custom_links",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_date_3",
+        "custom_links",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_1",
+        "custom_links",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_10",
+        "custom_links",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_2",
+        "custom_links",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_3",
+        "custom_links",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_4",
+        "custom_links",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_5",
+        "custom_links",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_6",
+        "custom_links",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_7",
+        "custom_links",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_8",
+        "custom_links",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_id_9",
+        "custom_links",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_number_1",
+        "custom_links",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_number_2",
+        "custom_links",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_number_3",
+        "custom_links",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_number_4",
+        "custom_links",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_number_5",
+        "custom_links",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_1",
+        "custom_links",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_2",
+        "custom_links",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_3",
+        "custom_links",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_4",
+        "custom_links",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_5",
+        "custom_links",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_6",
+        "custom_links",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_7",
+        "custom_links",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_text_8",
+        "custom_links",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_time_1",
+        "custom_links",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_time_2",
+        "custom_links",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_links_slot_time_3",
+        "custom_links",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_custom_links_tags", "custom_links", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_custom_links_trigrams", "custom_links", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_custom_links_updated_at", "custom_links", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_custom_links_slot_unique_1",
+        "custom_links",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_links_slot_unique_2",
+        "custom_links",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_links_slot_unique_3",
+        "custom_links",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_links_slot_unique_4",
+        "custom_links",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_links_slot_unique_5",
+        "custom_links",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "custom_links")
+    fence_table(op, "custom_links")
+
+
+def _create_custom_records() -> None:
+    op.create_table(
+        "custom_records",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_custom_records_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_custom_records")),
+    )
+    op.create_index("ix_custom_records_created_at", "custom_records", ["org_id", "object", "created_at", "id"], unique=False)
+    op.create_index("ix_custom_records_owner_id", "custom_records", ["org_id", "object", "owner_id", "id"], unique=False)
+    op.create_index("ix_custom_records_search", "custom_records", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_custom_records_slot_date_1",
+        "custom_records",
+        ["org_id", "object", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_date_2",
+        "custom_records",
+        ["org_id", "object", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_date_3",
+        "custom_records",
+        ["org_id", "object", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_1",
+        "custom_records",
+        ["org_id", "object", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_10",
+        "custom_records",
+        ["org_id", "object", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_2",
+        "custom_records",
+        ["org_id", "object", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_3",
+        "custom_records",
+        ["org_id", "object", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_4",
+        "custom_records",
+        ["org_id", "object", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_5",
+        "custom_records",
+        ["org_id", "object", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_6",
+        "custom_records",
+        ["org_id", "object", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_7",
+        "custom_records",
+        ["org_id", "object", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_8",
+        "custom_records",
+        ["org_id", "object", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_id_9",
+        "custom_records",
+        ["org_id", "object", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_number_1",
+        "custom_records",
+        ["org_id", "object", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_number_2",
+        "custom_records",
+        ["org_id", "object", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_number_3",
+        "custom_records",
+        ["org_id", "object", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_number_4",
+        "custom_records",
+        ["org_id", "object", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_number_5",
+        "custom_records",
+        ["org_id", "object", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_1",
+        "custom_records",
+        ["org_id", "object", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_2",
+        "custom_records",
+        ["org_id", "object", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_3",
+        "custom_records",
+        ["org_id", "object", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_4",
+        "custom_records",
+        ["org_id", "object", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_5",
+        "custom_records",
+        ["org_id", "object", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_6",
+        "custom_records",
+        ["org_id", "object", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_7",
+        "custom_records",
+        ["org_id", "object", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_text_8",
+        "custom_records",
+        ["org_id", "object", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_time_1",
+        "custom_records",
+        ["org_id", "object", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_time_2",
+        "custom_records",
+        ["org_id", "object", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_custom_records_slot_time_3",
+        "custom_records",
+        ["org_id", "object", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_custom_records_tags", "custom_records", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_custom_records_trigrams", "custom_records", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_custom_records_updated_at", "custom_records", ["org_id", "object", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_custom_records_slot_unique_1",
+        "custom_records",
+        ["org_id", "object", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_records_slot_unique_2",
+        "custom_records",
+        ["org_id", "object", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_records_slot_unique_3",
+        "custom_records",
+        ["org_id", "object", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_records_slot_unique_4",
+        "custom_records",
+        ["org_id", "object", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_custom_records_slot_unique_5",
+        "custom_records",
+        ["org_id", "object", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "custom_records")
+    fence_table(op, "custom_records")
+
+
+def _create_exchange_rates() -> None:
+    op.create_table(
+        "exchange_rates",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("base_currency", sa.Text(), nullable=False),
+        sa.Column("rate", sa.Numeric(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_exchange_rates_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_exchange_rates")),
+    )
+    op.create_index("ix_exchange_rates_created_at", "exchange_rates", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_exchange_rates_owner_id", "exchange_rates", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index(
+        "ix_exchange_rates_slot_date_1",
+        "exchange_rates",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_date_2",
+        "exchange_rates",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_date_3",
+        "exchange_rates",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_1",
+        "exchange_rates",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_10",
+        "exchange_rates",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_2",
+        "exchange_rates",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_3",
+        "exchange_rates",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_4",
+        "exchange_rates",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_5",
+        "exchange_rates",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_6",
+        "exchange_rates",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_7",
+        "exchange_rates",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_8",
+        "exchange_rates",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_id_9",
+        "exchange_rates",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_number_1",
+        "exchange_rates",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_number_2",
+        "exchange_rates",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_number_3",
+        "exchange_rates",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_number_4",
+        "exchange_rates",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_number_5",
+        "exchange_rates",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_1",
+        "exchange_rates",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_2",
+        "exchange_rates",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_3",
+        "exchange_rates",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_4",
+        "exchange_rates",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_5",
+        "exchange_rates",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_6",
+        "exchange_rates",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_7",
+        "exchange_rates",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_text_8",
+        "exchange_rates",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_time_1",
+        "exchange_rates",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_time_2",
+        "exchange_rates",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_exchange_rates_slot_time_3",
+        "exchange_rates",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_exchange_rates_tags", "exchange_rates", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_exchange_rates_updated_at", "exchange_rates", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index("ix_exchange_rates_valid_from", "exchange_rates", ["org_id", "valid_from", "id"], unique=False)
+    op.create_index(
+        "uq_exchange_rates_currency",
+        "exchange_rates",
+        ["org_id", "currency", "base_currency", "valid_from"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_exchange_rates_slot_unique_1",
+        "exchange_rates",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_exchange_rates_slot_unique_2",
+        "exchange_rates",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_exchange_rates_slot_unique_3",
+        "exchange_rates",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_exchange_rates_slot_unique_4",
+        "exchange_rates",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_exchange_rates_slot_unique_5",
+        "exchange_rates",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "exchange_rates")
+    fence_table(op, "exchange_rates")
 
 
 def _create_job_chunks() -> None:
@@ -481,6 +2277,286 @@ def _create_job_errors() -> None:
     fence_table(op, "job_errors")
 
 
+def _create_layouts() -> None:
+    op.create_table(
+        "layouts",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), server_default=sa.text("'detail'"), nullable=False),
+        sa.Column("profile_id", sa.Text(), nullable=True),
+        sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("sections", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("related_lists", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("canvas", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("profile_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_layouts_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_layouts")),
+    )
+    op.create_index("ix_layouts_applies_to", "layouts", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_layouts_created_at", "layouts", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_layouts_name", "layouts", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_layouts_owner_id", "layouts", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_layouts_search", "layouts", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_layouts_slot_date_1",
+        "layouts",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_date_2",
+        "layouts",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_date_3",
+        "layouts",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_id_1", "layouts", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_10", "layouts", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_2", "layouts", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_3", "layouts", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_4", "layouts", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_5", "layouts", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_6", "layouts", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_7", "layouts", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_8", "layouts", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_id_9", "layouts", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_layouts_slot_number_1",
+        "layouts",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_number_2",
+        "layouts",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_number_3",
+        "layouts",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_number_4",
+        "layouts",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_number_5",
+        "layouts",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_1",
+        "layouts",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_2",
+        "layouts",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_3",
+        "layouts",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_4",
+        "layouts",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_5",
+        "layouts",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_6",
+        "layouts",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_7",
+        "layouts",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_text_8",
+        "layouts",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_time_1",
+        "layouts",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_time_2",
+        "layouts",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_layouts_slot_time_3",
+        "layouts",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_layouts_tags", "layouts", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_layouts_trigrams", "layouts", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_layouts_updated_at", "layouts", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_layouts_slot_unique_1",
+        "layouts",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_layouts_slot_unique_2",
+        "layouts",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_layouts_slot_unique_3",
+        "layouts",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_layouts_slot_unique_4",
+        "layouts",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_layouts_slot_unique_5",
+        "layouts",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "layouts")
+    fence_table(op, "layouts")
+
+
 def _create_lead_statuses() -> None:
     op.create_table(
         "lead_statuses",
@@ -502,22 +2578,295 @@ def _create_lead_statuses() -> None:
         sa.Column("reason_required", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("transitions", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("key_key", sa.Text(collation="C"), nullable=True),
         sa.Column("label_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_lead_statuses_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_lead_statuses")),
     )
     op.create_index("ix_lead_statuses_created_at", "lead_statuses", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_lead_statuses_owner_id", "lead_statuses", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_lead_statuses_position", "lead_statuses", ["org_id", "position", "id"], unique=False)
+    op.create_index(
+        "ix_lead_statuses_slot_date_1",
+        "lead_statuses",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_date_2",
+        "lead_statuses",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_date_3",
+        "lead_statuses",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_1",
+        "lead_statuses",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_10",
+        "lead_statuses",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_2",
+        "lead_statuses",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_3",
+        "lead_statuses",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_4",
+        "lead_statuses",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_5",
+        "lead_statuses",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_6",
+        "lead_statuses",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_7",
+        "lead_statuses",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_8",
+        "lead_statuses",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_id_9",
+        "lead_statuses",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_number_1",
+        "lead_statuses",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_number_2",
+        "lead_statuses",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_number_3",
+        "lead_statuses",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_number_4",
+        "lead_statuses",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_number_5",
+        "lead_statuses",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_1",
+        "lead_statuses",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_2",
+        "lead_statuses",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_3",
+        "lead_statuses",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_4",
+        "lead_statuses",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_5",
+        "lead_statuses",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_6",
+        "lead_statuses",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_7",
+        "lead_statuses",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_text_8",
+        "lead_statuses",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_time_1",
+        "lead_statuses",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_time_2",
+        "lead_statuses",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lead_statuses_slot_time_3",
+        "lead_statuses",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_lead_statuses_tags", "lead_statuses", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_lead_statuses_updated_at", "lead_statuses", ["org_id", "updated_at", "id"], unique=False)
     op.create_index(
         "uq_lead_statuses_key", "lead_statuses", ["org_id", "key_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
+    )
+    op.create_index(
+        "uq_lead_statuses_slot_unique_1",
+        "lead_statuses",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lead_statuses_slot_unique_2",
+        "lead_statuses",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lead_statuses_slot_unique_3",
+        "lead_statuses",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lead_statuses_slot_unique_4",
+        "lead_statuses",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lead_statuses_slot_unique_5",
+        "lead_statuses",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
     )
     place_table(op, "lead_statuses")
     fence_table(op, "lead_statuses")
@@ -542,25 +2891,612 @@ def _create_lifecycle_stages() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("transitions", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("key_key", sa.Text(collation="C"), nullable=True),
         sa.Column("label_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_lifecycle_stages_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_lifecycle_stages")),
     )
     op.create_index("ix_lifecycle_stages_created_at", "lifecycle_stages", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_lifecycle_stages_owner_id", "lifecycle_stages", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_lifecycle_stages_position", "lifecycle_stages", ["org_id", "position", "id"], unique=False)
+    op.create_index(
+        "ix_lifecycle_stages_slot_date_1",
+        "lifecycle_stages",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_date_2",
+        "lifecycle_stages",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_date_3",
+        "lifecycle_stages",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_1",
+        "lifecycle_stages",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_10",
+        "lifecycle_stages",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_2",
+        "lifecycle_stages",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_3",
+        "lifecycle_stages",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_4",
+        "lifecycle_stages",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_5",
+        "lifecycle_stages",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_6",
+        "lifecycle_stages",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_7",
+        "lifecycle_stages",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_8",
+        "lifecycle_stages",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_id_9",
+        "lifecycle_stages",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_number_1",
+        "lifecycle_stages",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_number_2",
+        "lifecycle_stages",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_number_3",
+        "lifecycle_stages",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_number_4",
+        "lifecycle_stages",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_number_5",
+        "lifecycle_stages",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_1",
+        "lifecycle_stages",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_2",
+        "lifecycle_stages",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_3",
+        "lifecycle_stages",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_4",
+        "lifecycle_stages",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_5",
+        "lifecycle_stages",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_6",
+        "lifecycle_stages",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_7",
+        "lifecycle_stages",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_text_8",
+        "lifecycle_stages",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_time_1",
+        "lifecycle_stages",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_time_2",
+        "lifecycle_stages",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lifecycle_stages_slot_time_3",
+        "lifecycle_stages",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_lifecycle_stages_tags", "lifecycle_stages", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_lifecycle_stages_updated_at", "lifecycle_stages", ["org_id", "updated_at", "id"], unique=False)
     op.create_index(
         "uq_lifecycle_stages_key", "lifecycle_stages", ["org_id", "key_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
     )
+    op.create_index(
+        "uq_lifecycle_stages_slot_unique_1",
+        "lifecycle_stages",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lifecycle_stages_slot_unique_2",
+        "lifecycle_stages",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lifecycle_stages_slot_unique_3",
+        "lifecycle_stages",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lifecycle_stages_slot_unique_4",
+        "lifecycle_stages",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_lifecycle_stages_slot_unique_5",
+        "lifecycle_stages",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "lifecycle_stages")
     fence_table(op, "lifecycle_stages")
+
+
+def _create_navigation_menus() -> None:
+    op.create_table(
+        "navigation_menus",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("profile_id", sa.Text(), nullable=True),
+        sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("entries", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("profile_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_navigation_menus_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_navigation_menus")),
+    )
+    op.create_index("ix_navigation_menus_created_at", "navigation_menus", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_navigation_menus_name", "navigation_menus", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_navigation_menus_owner_id", "navigation_menus", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_navigation_menus_search", "navigation_menus", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_navigation_menus_slot_date_1",
+        "navigation_menus",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_date_2",
+        "navigation_menus",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_date_3",
+        "navigation_menus",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_1",
+        "navigation_menus",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_10",
+        "navigation_menus",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_2",
+        "navigation_menus",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_3",
+        "navigation_menus",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_4",
+        "navigation_menus",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_5",
+        "navigation_menus",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_6",
+        "navigation_menus",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_7",
+        "navigation_menus",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_8",
+        "navigation_menus",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_id_9",
+        "navigation_menus",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_number_1",
+        "navigation_menus",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_number_2",
+        "navigation_menus",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_number_3",
+        "navigation_menus",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_number_4",
+        "navigation_menus",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_number_5",
+        "navigation_menus",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_1",
+        "navigation_menus",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_2",
+        "navigation_menus",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_3",
+        "navigation_menus",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_4",
+        "navigation_menus",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_5",
+        "navigation_menus",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_6",
+        "navigation_menus",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_7",
+        "navigation_menus",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_text_8",
+        "navigation_menus",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_time_1",
+        "navigation_menus",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_time_2",
+        "navigation_menus",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_navigation_menus_slot_time_3",
+        "navigation_menus",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_navigation_menus_tags", "navigation_menus", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_navigation_menus_trigrams", "navigation_menus", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_navigation_menus_updated_at", "navigation_menus", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_navigation_menus_slot_unique_1",
+        "navigation_menus",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_navigation_menus_slot_unique_2",
+        "navigation_menus",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_navigation_menus_slot_unique_3",
+        "navigation_menus",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_navigation_menus_slot_unique_4",
+        "navigation_menus",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_navigation_menus_slot_unique_5",
+        "navigation_menus",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "navigation_menus")
+    fence_table(op, "navigation_menus")
 
 
 def _create_notes() -> None:
@@ -579,6 +3515,7 @@ def _create_notes() -> None:
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("body", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("title_key", sa.Text(collation="C"), nullable=True),
         sa.Column("body_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
@@ -588,16 +3525,192 @@ def _create_notes() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_notes_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_notes")),
     )
     op.create_index("ix_notes_created_at", "notes", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_notes_owner_id", "notes", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_notes_search", "notes", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_notes_slot_date_1", "notes", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_date_2", "notes", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_date_3", "notes", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_1", "notes", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_10", "notes", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_2", "notes", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_3", "notes", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_4", "notes", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_5", "notes", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_6", "notes", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_7", "notes", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_8", "notes", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_id_9", "notes", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_number_1",
+        "notes",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notes_slot_number_2",
+        "notes",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notes_slot_number_3",
+        "notes",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notes_slot_number_4",
+        "notes",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notes_slot_number_5",
+        "notes",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notes_slot_text_1", "notes", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_2", "notes", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_3", "notes", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_4", "notes", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_5", "notes", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_6", "notes", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_7", "notes", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_text_8", "notes", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_time_1", "notes", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_time_2", "notes", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_notes_slot_time_3", "notes", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
     op.create_index("ix_notes_tags", "notes", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_notes_title", "notes", ["org_id", "title_key", "id"], unique=False)
     op.create_index("ix_notes_trigrams", "notes", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_notes_updated_at", "notes", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_notes_slot_unique_1",
+        "notes",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_notes_slot_unique_2",
+        "notes",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_notes_slot_unique_3",
+        "notes",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_notes_slot_unique_4",
+        "notes",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_notes_slot_unique_5",
+        "notes",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "notes")
     fence_table(op, "notes")
 
@@ -619,6 +3732,7 @@ def _create_pipelines() -> None:
         sa.Column("applies_to", sa.Text(), server_default=sa.text("'deals'"), nullable=False),
         sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -627,6 +3741,40 @@ def _create_pipelines() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_pipelines_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_pipelines")),
     )
@@ -634,14 +3782,535 @@ def _create_pipelines() -> None:
     op.create_index("ix_pipelines_name", "pipelines", ["org_id", "name_key", "id"], unique=False)
     op.create_index("ix_pipelines_owner_id", "pipelines", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_pipelines_search", "pipelines", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_pipelines_slot_date_1",
+        "pipelines",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_date_2",
+        "pipelines",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_date_3",
+        "pipelines",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_1",
+        "pipelines",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_10",
+        "pipelines",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_2",
+        "pipelines",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_3",
+        "pipelines",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_4",
+        "pipelines",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_5",
+        "pipelines",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_6",
+        "pipelines",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_7",
+        "pipelines",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_8",
+        "pipelines",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_id_9",
+        "pipelines",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_number_1",
+        "pipelines",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_number_2",
+        "pipelines",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_number_3",
+        "pipelines",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_number_4",
+        "pipelines",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_number_5",
+        "pipelines",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_1",
+        "pipelines",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_2",
+        "pipelines",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_3",
+        "pipelines",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_4",
+        "pipelines",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_5",
+        "pipelines",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_6",
+        "pipelines",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_7",
+        "pipelines",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_text_8",
+        "pipelines",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_time_1",
+        "pipelines",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_time_2",
+        "pipelines",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pipelines_slot_time_3",
+        "pipelines",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_pipelines_tags", "pipelines", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_pipelines_trigrams", "pipelines", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_pipelines_updated_at", "pipelines", ["org_id", "updated_at", "id"], unique=False)
     op.create_index(
         "uq_pipelines_is_default", "pipelines", ["org_id", "applies_to"], unique=True, postgresql_where="is_default AND deleted_at IS NULL"
     )
+    op.create_index(
+        "uq_pipelines_slot_unique_1",
+        "pipelines",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_pipelines_slot_unique_2",
+        "pipelines",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_pipelines_slot_unique_3",
+        "pipelines",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_pipelines_slot_unique_4",
+        "pipelines",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_pipelines_slot_unique_5",
+        "pipelines",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "pipelines")
     fence_table(op, "pipelines")
+
+
+def _create_segments() -> None:
+    op.create_table(
+        "segments",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default=sa.text("'static'"), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("filter", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("member_count", sa.Integer(), nullable=True),
+        sa.Column("members_changed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_segments_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_segments")),
+    )
+    op.create_index("ix_segments_applies_to", "segments", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_segments_created_at", "segments", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_segments_name", "segments", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_segments_owner_id", "segments", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_segments_search", "segments", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_segments_slot_date_1",
+        "segments",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_date_2",
+        "segments",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_date_3",
+        "segments",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_id_1", "segments", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_10",
+        "segments",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_id_2", "segments", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_3", "segments", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_4", "segments", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_5", "segments", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_6", "segments", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_7", "segments", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_8", "segments", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_id_9", "segments", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_segments_slot_number_1",
+        "segments",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_number_2",
+        "segments",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_number_3",
+        "segments",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_number_4",
+        "segments",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_number_5",
+        "segments",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_1",
+        "segments",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_2",
+        "segments",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_3",
+        "segments",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_4",
+        "segments",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_5",
+        "segments",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_6",
+        "segments",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_7",
+        "segments",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_text_8",
+        "segments",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_time_1",
+        "segments",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_time_2",
+        "segments",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_segments_slot_time_3",
+        "segments",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_segments_tags", "segments", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_segments_trigrams", "segments", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_segments_updated_at", "segments", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_segments_slot_unique_1",
+        "segments",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_segments_slot_unique_2",
+        "segments",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_segments_slot_unique_3",
+        "segments",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_segments_slot_unique_4",
+        "segments",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_segments_slot_unique_5",
+        "segments",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "segments")
+    fence_table(op, "segments")
 
 
 def _create_tasks() -> None:
@@ -667,6 +4336,7 @@ def _create_tasks() -> None:
         sa.Column("completed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("depends_on_id", sa.UUID(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("subject_key", sa.Text(collation="C"), nullable=True),
         sa.Column("description_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
@@ -676,6 +4346,40 @@ def _create_tasks() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "depends_on_id"], ["tasks.org_id", "tasks.id"], name="fk_tasks_depends_on_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_tasks_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_tasks")),
@@ -685,13 +4389,664 @@ def _create_tasks() -> None:
     op.create_index("ix_tasks_due_at", "tasks", ["org_id", "due_at", "id"], unique=False)
     op.create_index("ix_tasks_owner_id", "tasks", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_tasks_search", "tasks", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_tasks_slot_date_1", "tasks", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_date_2", "tasks", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_date_3", "tasks", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_1", "tasks", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_10", "tasks", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_2", "tasks", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_3", "tasks", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_4", "tasks", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_5", "tasks", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_6", "tasks", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_7", "tasks", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_8", "tasks", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_id_9", "tasks", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_number_1",
+        "tasks",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_slot_number_2",
+        "tasks",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_slot_number_3",
+        "tasks",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_slot_number_4",
+        "tasks",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_slot_number_5",
+        "tasks",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_slot_text_1", "tasks", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_2", "tasks", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_3", "tasks", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_4", "tasks", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_5", "tasks", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_6", "tasks", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_7", "tasks", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_text_8", "tasks", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_time_1", "tasks", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_time_2", "tasks", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_tasks_slot_time_3", "tasks", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
     op.create_index("ix_tasks_status", "tasks", ["org_id", "status", "id"], unique=False)
     op.create_index("ix_tasks_subject", "tasks", ["org_id", "subject_key", "id"], unique=False)
     op.create_index("ix_tasks_tags", "tasks", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_tasks_trigrams", "tasks", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_tasks_updated_at", "tasks", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_tasks_slot_unique_1",
+        "tasks",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_tasks_slot_unique_2",
+        "tasks",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_tasks_slot_unique_3",
+        "tasks",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_tasks_slot_unique_4",
+        "tasks",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_tasks_slot_unique_5",
+        "tasks",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "tasks")
     fence_table(op, "tasks")
+
+
+def _create_themes() -> None:
+    op.create_table(
+        "themes",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("profile_id", sa.Text(), nullable=True),
+        sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("mode", sa.Text(), server_default=sa.text("'auto'"), nullable=False),
+        sa.Column("density", sa.Text(), server_default=sa.text("'comfortable'"), nullable=False),
+        sa.Column("colors", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("logo_url", sa.Text(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("profile_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("logo_url_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_themes_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_themes")),
+    )
+    op.create_index("ix_themes_created_at", "themes", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_themes_name", "themes", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_themes_owner_id", "themes", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_themes_search", "themes", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_themes_slot_date_1",
+        "themes",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_date_2",
+        "themes",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_date_3",
+        "themes",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_id_1", "themes", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_10", "themes", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_2", "themes", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_3", "themes", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_4", "themes", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_5", "themes", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_6", "themes", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_7", "themes", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_8", "themes", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_id_9", "themes", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_themes_slot_number_1",
+        "themes",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_number_2",
+        "themes",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_number_3",
+        "themes",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_number_4",
+        "themes",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_number_5",
+        "themes",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_1",
+        "themes",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_2",
+        "themes",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_3",
+        "themes",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_4",
+        "themes",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_5",
+        "themes",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_6",
+        "themes",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_7",
+        "themes",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_text_8",
+        "themes",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_time_1",
+        "themes",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_time_2",
+        "themes",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_themes_slot_time_3",
+        "themes",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_themes_tags", "themes", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_themes_trigrams", "themes", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_themes_updated_at", "themes", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_themes_slot_unique_1",
+        "themes",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_themes_slot_unique_2",
+        "themes",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_themes_slot_unique_3",
+        "themes",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_themes_slot_unique_4",
+        "themes",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_themes_slot_unique_5",
+        "themes",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "themes")
+    fence_table(op, "themes")
+
+
+def _create_views() -> None:
+    op.create_table(
+        "views",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default=sa.text("'list'"), nullable=False),
+        sa.Column("visibility", sa.Text(), server_default=sa.text("'private'"), nullable=False),
+        sa.Column("shared_with", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("columns", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("sort", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("criteria", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("pattern", sa.Text(), nullable=True),
+        sa.Column("group_by", sa.Text(), nullable=True),
+        sa.Column("sums", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column(
+            "column_settings", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False
+        ),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("pattern_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("group_by_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_views_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_views")),
+    )
+    op.create_index("ix_views_applies_to", "views", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_views_created_at", "views", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_views_name", "views", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_views_owner_id", "views", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_views_search", "views", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_views_slot_date_1", "views", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_date_2", "views", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_date_3", "views", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_1", "views", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_10", "views", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_2", "views", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_3", "views", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_4", "views", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_5", "views", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_6", "views", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_7", "views", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_8", "views", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_id_9", "views", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_number_1",
+        "views",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_views_slot_number_2",
+        "views",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_views_slot_number_3",
+        "views",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_views_slot_number_4",
+        "views",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_views_slot_number_5",
+        "views",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_views_slot_text_1", "views", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_2", "views", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_3", "views", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_4", "views", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_5", "views", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_6", "views", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_7", "views", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_text_8", "views", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_time_1", "views", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_time_2", "views", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_views_slot_time_3", "views", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
+    op.create_index("ix_views_tags", "views", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_views_trigrams", "views", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_views_updated_at", "views", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_views_slot_unique_1",
+        "views",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_views_slot_unique_2",
+        "views",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_views_slot_unique_3",
+        "views",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_views_slot_unique_4",
+        "views",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_views_slot_unique_5",
+        "views",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "views")
+    fence_table(op, "views")
 
 
 def _create_contacts() -> None:
@@ -726,6 +5081,7 @@ def _create_contacts() -> None:
         sa.Column("do_not_call", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("first_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("last_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("email_key", sa.Text(collation="C"), nullable=True),
@@ -742,6 +5098,40 @@ def _create_contacts() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "account_id"], ["accounts.org_id", "accounts.id"], name="fk_contacts_account_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_contacts_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_contacts")),
@@ -754,10 +5144,212 @@ def _create_contacts() -> None:
     op.create_index("ix_contacts_lifecycle_stage", "contacts", ["org_id", "lifecycle_stage", "id"], unique=False)
     op.create_index("ix_contacts_owner_id", "contacts", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_contacts_search", "contacts", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_contacts_slot_date_1",
+        "contacts",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_date_2",
+        "contacts",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_date_3",
+        "contacts",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_id_1", "contacts", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_10",
+        "contacts",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_id_2", "contacts", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_3", "contacts", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_4", "contacts", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_5", "contacts", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_6", "contacts", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_7", "contacts", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_8", "contacts", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_id_9", "contacts", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_contacts_slot_number_1",
+        "contacts",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_number_2",
+        "contacts",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_number_3",
+        "contacts",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_number_4",
+        "contacts",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_number_5",
+        "contacts",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_1",
+        "contacts",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_2",
+        "contacts",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_3",
+        "contacts",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_4",
+        "contacts",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_5",
+        "contacts",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_6",
+        "contacts",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_7",
+        "contacts",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_text_8",
+        "contacts",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_time_1",
+        "contacts",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_time_2",
+        "contacts",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_contacts_slot_time_3",
+        "contacts",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_contacts_tags", "contacts", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_contacts_trigrams", "contacts", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_contacts_updated_at", "contacts", ["org_id", "updated_at", "id"], unique=False)
     op.create_index("uq_contacts_email", "contacts", ["org_id", "email_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_contacts_slot_unique_1",
+        "contacts",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contacts_slot_unique_2",
+        "contacts",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contacts_slot_unique_3",
+        "contacts",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contacts_slot_unique_4",
+        "contacts",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_contacts_slot_unique_5",
+        "contacts",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "contacts")
     fence_table(op, "contacts")
 
@@ -783,6 +5375,7 @@ def _create_stages() -> None:
         sa.Column("forecast_category", sa.Text(), nullable=True),
         sa.Column("required_fields", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default="[]", nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -791,6 +5384,40 @@ def _create_stages() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_stages_owner_id"),
         sa.ForeignKeyConstraint(["org_id", "pipeline_id"], ["pipelines.org_id", "pipelines.id"], name="fk_stages_pipeline_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_stages")),
@@ -800,11 +5427,495 @@ def _create_stages() -> None:
     op.create_index("ix_stages_pipeline_id", "stages", ["org_id", "pipeline_id", "id"], unique=False)
     op.create_index("ix_stages_position", "stages", ["org_id", "position", "id"], unique=False)
     op.create_index("ix_stages_search", "stages", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_stages_slot_date_1",
+        "stages",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_date_2",
+        "stages",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_date_3",
+        "stages",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_id_1", "stages", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_10", "stages", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_2", "stages", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_3", "stages", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_4", "stages", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_5", "stages", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_6", "stages", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_7", "stages", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_8", "stages", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_id_9", "stages", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_stages_slot_number_1",
+        "stages",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_number_2",
+        "stages",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_number_3",
+        "stages",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_number_4",
+        "stages",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_number_5",
+        "stages",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_1",
+        "stages",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_2",
+        "stages",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_3",
+        "stages",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_4",
+        "stages",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_5",
+        "stages",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_6",
+        "stages",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_7",
+        "stages",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_text_8",
+        "stages",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_time_1",
+        "stages",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_time_2",
+        "stages",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stages_slot_time_3",
+        "stages",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_stages_tags", "stages", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_stages_trigrams", "stages", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_stages_updated_at", "stages", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_stages_slot_unique_1",
+        "stages",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_stages_slot_unique_2",
+        "stages",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_stages_slot_unique_3",
+        "stages",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_stages_slot_unique_4",
+        "stages",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_stages_slot_unique_5",
+        "stages",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "stages")
     fence_table(op, "stages")
+
+
+def _create_widgets() -> None:
+    op.create_table(
+        "widgets",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), server_default=sa.text("'list'"), nullable=False),
+        sa.Column("placement", sa.Text(), server_default=sa.text("'home'"), nullable=False),
+        sa.Column("applies_to", sa.Text(), nullable=True),
+        sa.Column("view_id", sa.UUID(), nullable=True),
+        sa.Column("profile_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("settings", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("profile_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("url_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_widgets_owner_id"),
+        sa.ForeignKeyConstraint(["org_id", "view_id"], ["views.org_id", "views.id"], name="fk_widgets_view_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_widgets")),
+    )
+    op.create_index("ix_widgets_applies_to", "widgets", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_widgets_created_at", "widgets", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_widgets_name", "widgets", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_widgets_owner_id", "widgets", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_widgets_placement", "widgets", ["org_id", "placement", "id"], unique=False)
+    op.create_index("ix_widgets_position", "widgets", ["org_id", "position", "id"], unique=False)
+    op.create_index("ix_widgets_search", "widgets", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_widgets_slot_date_1",
+        "widgets",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_date_2",
+        "widgets",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_date_3",
+        "widgets",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_id_1", "widgets", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_10", "widgets", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_2", "widgets", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_3", "widgets", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_4", "widgets", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_5", "widgets", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_6", "widgets", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_7", "widgets", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_8", "widgets", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_id_9", "widgets", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_widgets_slot_number_1",
+        "widgets",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_number_2",
+        "widgets",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_number_3",
+        "widgets",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_number_4",
+        "widgets",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_number_5",
+        "widgets",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_1",
+        "widgets",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_2",
+        "widgets",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_3",
+        "widgets",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_4",
+        "widgets",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_5",
+        "widgets",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_6",
+        "widgets",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_7",
+        "widgets",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_text_8",
+        "widgets",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_time_1",
+        "widgets",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_time_2",
+        "widgets",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_widgets_slot_time_3",
+        "widgets",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_widgets_tags", "widgets", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_widgets_trigrams", "widgets", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_widgets_updated_at", "widgets", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index("ix_widgets_view_id", "widgets", ["org_id", "view_id", "id"], unique=False)
+    op.create_index(
+        "uq_widgets_slot_unique_1",
+        "widgets",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_widgets_slot_unique_2",
+        "widgets",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_widgets_slot_unique_3",
+        "widgets",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_widgets_slot_unique_4",
+        "widgets",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_widgets_slot_unique_5",
+        "widgets",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "widgets")
+    fence_table(op, "widgets")
 
 
 def _create_cases() -> None:
@@ -837,6 +5948,7 @@ def _create_cases() -> None:
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sla", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("subject_key", sa.Text(collation="C"), nullable=True),
         sa.Column("description_key", sa.Text(collation="C"), nullable=True),
         sa.Column("type_key", sa.Text(collation="C"), nullable=True),
@@ -847,6 +5959,40 @@ def _create_cases() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "account_id"], ["accounts.org_id", "accounts.id"], name="fk_cases_account_id"),
         sa.ForeignKeyConstraint(["org_id", "contact_id"], ["contacts.org_id", "contacts.id"], name="fk_cases_contact_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_cases_owner_id"),
@@ -862,12 +6008,154 @@ def _create_cases() -> None:
     op.create_index("ix_cases_parent_id", "cases", ["org_id", "parent_id", "id"], unique=False)
     op.create_index("ix_cases_priority", "cases", ["org_id", "priority", "id"], unique=False)
     op.create_index("ix_cases_search", "cases", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_cases_slot_date_1", "cases", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_date_2", "cases", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_date_3", "cases", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_1", "cases", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_10", "cases", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_2", "cases", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_3", "cases", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_4", "cases", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_5", "cases", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_6", "cases", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_7", "cases", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_8", "cases", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_id_9", "cases", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_number_1",
+        "cases",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_cases_slot_number_2",
+        "cases",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_cases_slot_number_3",
+        "cases",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_cases_slot_number_4",
+        "cases",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_cases_slot_number_5",
+        "cases",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_cases_slot_text_1", "cases", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_2", "cases", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_3", "cases", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_4", "cases", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_5", "cases", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_6", "cases", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_7", "cases", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_text_8", "cases", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_time_1", "cases", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_time_2", "cases", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_cases_slot_time_3", "cases", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
     op.create_index("ix_cases_status", "cases", ["org_id", "status", "id"], unique=False)
     op.create_index("ix_cases_subject", "cases", ["org_id", "subject_key", "id"], unique=False)
     op.create_index("ix_cases_tags", "cases", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_cases_trigrams", "cases", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_cases_updated_at", "cases", ["org_id", "updated_at", "id"], unique=False)
     op.create_index("uq_cases_number", "cases", ["org_id", "number"], unique=True)
+    op.create_index(
+        "uq_cases_slot_unique_1",
+        "cases",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_cases_slot_unique_2",
+        "cases",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_cases_slot_unique_3",
+        "cases",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_cases_slot_unique_4",
+        "cases",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_cases_slot_unique_5",
+        "cases",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "cases")
     fence_table(op, "cases")
 
@@ -907,6 +6195,7 @@ def _create_deals() -> None:
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("lost_reason_key", sa.Text(collation="C"), nullable=True),
         sa.Column("source_key", sa.Text(collation="C"), nullable=True),
@@ -920,6 +6209,40 @@ def _create_deals() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "account_id"], ["accounts.org_id", "accounts.id"], name="fk_deals_account_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_deals_owner_id"),
         sa.ForeignKeyConstraint(["org_id", "pipeline_id"], ["pipelines.org_id", "pipelines.id"], name="fk_deals_pipeline_id"),
@@ -939,11 +6262,153 @@ def _create_deals() -> None:
     op.create_index("ix_deals_owner_id", "deals", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_deals_pipeline_id", "deals", ["org_id", "pipeline_id", "id"], unique=False)
     op.create_index("ix_deals_search", "deals", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_deals_slot_date_1", "deals", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_date_2", "deals", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_date_3", "deals", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_1", "deals", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_10", "deals", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_2", "deals", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_3", "deals", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_4", "deals", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_5", "deals", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_6", "deals", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_7", "deals", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_8", "deals", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_id_9", "deals", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_number_1",
+        "deals",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deals_slot_number_2",
+        "deals",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deals_slot_number_3",
+        "deals",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deals_slot_number_4",
+        "deals",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deals_slot_number_5",
+        "deals",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deals_slot_text_1", "deals", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_2", "deals", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_3", "deals", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_4", "deals", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_5", "deals", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_6", "deals", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_7", "deals", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_text_8", "deals", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_time_1", "deals", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_time_2", "deals", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_deals_slot_time_3", "deals", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
     op.create_index("ix_deals_stage_id", "deals", ["org_id", "stage_id", "id"], unique=False)
     op.create_index("ix_deals_status", "deals", ["org_id", "status", "id"], unique=False)
     op.create_index("ix_deals_tags", "deals", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_deals_trigrams", "deals", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_deals_updated_at", "deals", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_deals_slot_unique_1",
+        "deals",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_deals_slot_unique_2",
+        "deals",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_deals_slot_unique_3",
+        "deals",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_deals_slot_unique_4",
+        "deals",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_deals_slot_unique_5",
+        "deals",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "deals")
     fence_table(op, "deals")
 
@@ -966,6 +6431,7 @@ def _create_case_comments() -> None:
         sa.Column("visibility", sa.Text(), server_default=sa.text("'internal'"), nullable=False),
         sa.Column("author_kind", sa.Text(), server_default=sa.text("'staff'"), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("body_key", sa.Text(collation="C"), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
         sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -974,6 +6440,40 @@ def _create_case_comments() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "case_id"], ["cases.org_id", "cases.id"], name="fk_case_comments_case_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_case_comments_owner_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_case_comments")),
@@ -982,9 +6482,247 @@ def _create_case_comments() -> None:
     op.create_index("ix_case_comments_created_at", "case_comments", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_case_comments_owner_id", "case_comments", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_case_comments_search", "case_comments", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_case_comments_slot_date_1",
+        "case_comments",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_date_2",
+        "case_comments",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_date_3",
+        "case_comments",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_1",
+        "case_comments",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_10",
+        "case_comments",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_2",
+        "case_comments",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_3",
+        "case_comments",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_4",
+        "case_comments",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_5",
+        "case_comments",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_6",
+        "case_comments",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_7",
+        "case_comments",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_8",
+        "case_comments",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_id_9",
+        "case_comments",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_number_1",
+        "case_comments",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_number_2",
+        "case_comments",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_number_3",
+        "case_comments",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_number_4",
+        "case_comments",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_number_5",
+        "case_comments",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_1",
+        "case_comments",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_2",
+        "case_comments",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_3",
+        "case_comments",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_4",
+        "case_comments",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_5",
+        "case_comments",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_6",
+        "case_comments",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_7",
+        "case_comments",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_text_8",
+        "case_comments",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_time_1",
+        "case_comments",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_time_2",
+        "case_comments",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_comments_slot_time_3",
+        "case_comments",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
     op.create_index("ix_case_comments_tags", "case_comments", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_case_comments_trigrams", "case_comments", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_case_comments_updated_at", "case_comments", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_case_comments_slot_unique_1",
+        "case_comments",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_case_comments_slot_unique_2",
+        "case_comments",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_case_comments_slot_unique_3",
+        "case_comments",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_case_comments_slot_unique_4",
+        "case_comments",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_case_comments_slot_unique_5",
+        "case_comments",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "case_comments")
     fence_table(op, "case_comments")
 
@@ -1022,6 +6760,7 @@ def _create_leads() -> None:
         sa.Column("converted_contact_id", sa.UUID(), nullable=True),
         sa.Column("converted_deal_id", sa.UUID(), nullable=True),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("first_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("last_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("company_key", sa.Text(collation="C"), nullable=True),
@@ -1039,6 +6778,40 @@ def _create_leads() -> None:
         sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(
             ["org_id", "converted_account_id"], ["accounts.org_id", "accounts.id"], name="fk_leads_converted_account_id"
         ),
@@ -1060,10 +6833,152 @@ def _create_leads() -> None:
     op.create_index("ix_leads_owner_id", "leads", ["org_id", "owner_id", "id"], unique=False)
     op.create_index("ix_leads_score", "leads", ["org_id", "score", "id"], unique=False)
     op.create_index("ix_leads_search", "leads", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_leads_slot_date_1", "leads", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_date_2", "leads", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_date_3", "leads", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_1", "leads", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_10", "leads", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_2", "leads", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_3", "leads", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_4", "leads", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_5", "leads", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_6", "leads", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_7", "leads", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_8", "leads", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_id_9", "leads", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_number_1",
+        "leads",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_leads_slot_number_2",
+        "leads",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_leads_slot_number_3",
+        "leads",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_leads_slot_number_4",
+        "leads",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_leads_slot_number_5",
+        "leads",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_leads_slot_text_1", "leads", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_2", "leads", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_3", "leads", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_4", "leads", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_5", "leads", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_6", "leads", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_7", "leads", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_text_8", "leads", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_time_1", "leads", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_time_2", "leads", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_leads_slot_time_3", "leads", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
     op.create_index("ix_leads_status", "leads", ["org_id", "status", "id"], unique=False)
     op.create_index("ix_leads_tags", "leads", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_leads_trigrams", "leads", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_leads_updated_at", "leads", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_leads_slot_unique_1",
+        "leads",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_leads_slot_unique_2",
+        "leads",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_leads_slot_unique_3",
+        "leads",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_leads_slot_unique_4",
+        "leads",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_leads_slot_unique_5",
+        "leads",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
     place_table(op, "leads")
     fence_table(op, "leads")
 
@@ -1102,34 +7017,49 @@ def _make_partitions() -> None:
 
 def upgrade() -> None:
     """Make everything."""
+    _create_board_positions()
     _create_counters()
     _create_credentials()
     _create_event_snapshots()
     _create_events()
     _create_external_ids()
+    _create_field_definitions()
+    _create_home_pages()
     _create_idempotency_keys()
     _create_job_due()
     _create_jobs()
     _create_journal()
     _create_links()
     _create_members()
+    _create_object_definitions()
     _create_organizations()
     _create_outbox()
+    _create_recent_items()
+    _create_schema_versions()
     _create_timers()
     _create_tokens()
     _create_tombstones()
     _create_users()
     _create_accounts()
     _create_contact_roles()
+    _create_custom_links()
+    _create_custom_records()
+    _create_exchange_rates()
     _create_job_chunks()
     _create_job_errors()
+    _create_layouts()
     _create_lead_statuses()
     _create_lifecycle_stages()
+    _create_navigation_menus()
     _create_notes()
     _create_pipelines()
+    _create_segments()
     _create_tasks()
+    _create_themes()
+    _create_views()
     _create_contacts()
     _create_stages()
+    _create_widgets()
     _create_cases()
     _create_deals()
     _create_case_comments()
@@ -1145,31 +7075,46 @@ def downgrade() -> None:
     op.drop_table("case_comments")
     op.drop_table("deals")
     op.drop_table("cases")
+    op.drop_table("widgets")
     op.drop_table("stages")
     op.drop_table("contacts")
+    op.drop_table("views")
+    op.drop_table("themes")
     op.drop_table("tasks")
+    op.drop_table("segments")
     op.drop_table("pipelines")
     op.drop_table("notes")
+    op.drop_table("navigation_menus")
     op.drop_table("lifecycle_stages")
     op.drop_table("lead_statuses")
+    op.drop_table("layouts")
     op.drop_table("job_errors")
     op.drop_table("job_chunks")
+    op.drop_table("exchange_rates")
+    op.drop_table("custom_records")
+    op.drop_table("custom_links")
     op.drop_table("contact_roles")
     op.drop_table("accounts")
     op.drop_table("users")
     op.drop_table("tombstones")
     op.drop_table("tokens")
     op.drop_table("timers")
+    op.drop_table("schema_versions")
+    op.drop_table("recent_items")
     op.drop_table("outbox")
     op.drop_table("organizations")
+    op.drop_table("object_definitions")
     op.drop_table("members")
     op.drop_table("links")
     op.drop_table("journal")
     op.drop_table("jobs")
     op.drop_table("job_due")
     op.drop_table("idempotency_keys")
+    op.drop_table("home_pages")
+    op.drop_table("field_definitions")
     op.drop_table("external_ids")
     op.drop_table("events")
     op.drop_table("event_snapshots")
     op.drop_table("credentials")
     op.drop_table("counters")
+    op.drop_table("board_positions")

@@ -81,7 +81,7 @@ async def matching(context: Context, request: ReadRequest) -> list[UUID]:
     """The ids of the records that a filter matches and the caller may see, in their order; one more than `MAX_RECORDS` at most."""
     plan = replace(request.plan, sort=())
     statement = context.statements.get(
-        ("matching", id(context.registry), Policy(context.principal).shape, plan),
+        ("matching", context.registry.key, Policy(context.principal).shape, plan),
         lambda: _compiler(context).matching_ids(plan, MAX_RECORDS + 1),
     )
     return [row["id"] for row in await context.uow.fetch(statement, _arguments(context, request.values))]
@@ -91,7 +91,7 @@ async def counted(context: Context, request: ReadRequest) -> int:
     """How many records a filter matches."""
     plan = replace(request.plan, sort=())
     statement = context.statements.get(
-        ("counted", id(context.registry), Policy(context.principal).shape, plan), lambda: _compiler(context).counted(plan)
+        ("counted", context.registry.key, Policy(context.principal).shape, plan), lambda: _compiler(context).counted(plan)
     )
     found: int = await context.uow.fetch_value(statement, _arguments(context, request.values))
     return found
@@ -102,7 +102,8 @@ def _compiler(context: Context) -> ReadCompiler:
 
 
 def _arguments(context: Context, values: Sequence[Any]) -> dict[str, Any]:
-    return {"org_id": context.uow.org_id, **{f"v{index}": value for index, value in enumerate(values)}}
+    who = {"org_id": context.uow.org_id, "caller_id": context.principal.user_id}
+    return {**who, **{f"v{index}": value for index, value in enumerate(values)}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ async def write(context: Context, objects: Sequence[str], deleted: Deleted, fold
     The context's unit of work is one snapshot, opened after the journal was numbered.
     """
     uow = context.uow
-    values = {"org_id": uow.org_id, "relations": relations_of(context.registry, context.principal)}
+    values = {"org_id": uow.org_id, "caller_id": context.principal.user_id, "relations": relations_of(context.registry, context.principal)}
     head: int = await uow.fetch_value(_HEAD, values) or 0
     total = 0
     for name in objects:
@@ -121,7 +121,7 @@ def _statement(context: Context, name: str, deleted: Deleted, *, counting: bool)
         return compile_statement(sa.select(json_.label("json")).select_from(row).where(*where).order_by(row.c.id))
 
     policy = Policy(context.principal)
-    return context.statements.get(("snapshot", id(context.registry), name, policy.shape, deleted, counting), build)
+    return context.statements.get(("snapshot", context.registry.key, name, policy.shape, deleted, counting), build)
 
 
 class _Writer:

@@ -69,17 +69,17 @@ async def list_events(request: Request) -> Response:
     services: Services = request.app.state.services
     joined: Context | None = request.scope.get(JOINED)
     if joined is not None:  # inside a composite operation: its transaction, and no waiting
-        asked = parse(request, joined.principal, services, ("limit", "wait"))
+        asked = parse(request, joined, services, ("limit", "wait"))
         _require(joined.principal)
         return _answer(joined.principal, *await _read(joined, reader_for(request, joined), asked, None))
     principal = await enter(request, services)
     _require(principal)
-    asked = parse(request, principal, services, ("limit", "wait"))
-    deadline = monotonic() + asked.wait
+    started = monotonic()
     async with working(services, principal) as context:
+        asked = parse(request, context, services, ("limit", "wait"))
         reader = reader_for(request, context)
         page, head = await _read(context, reader, asked, None)
-    while not page.rows and page.last >= head and (left := deadline - monotonic()) > 0:
+    while not page.rows and page.last >= head and (left := started + asked.wait - monotonic()) > 0:
         async with feeds_of(request).watch(principal.org_id) as watch:
             if not await watch.beyond(page.last, left):
                 break
@@ -169,7 +169,7 @@ def _answer(principal: Principal, page: EventPage, head: int) -> Response:
 # --- parameters ----------------------------------------------------------------------------------------------------------
 
 
-def parse(request: Request, principal: Principal, services: Services, more: tuple[str, ...] = ()) -> Asked:
+def parse(request: Request, context: Context, services: Services, more: tuple[str, ...] = ()) -> Asked:
     """What the query string asks for. Raises BadRequest or UnknownParameter naming every mistake."""
     names = ("cursor", "since", *FILTERS, *more)
     given = dict(split_query(request.scope["query_string"].decode("latin-1")))
@@ -178,8 +178,8 @@ def parse(request: Request, principal: Principal, services: Services, more: tupl
             raise UnknownParameter(name, list(names))
     texts = {name: ",".join(values) for name, values in given.items()}
     errors: list[FieldError] = []
+    principal, registry = context.principal, context.registry
     organization = principal.organization
-    registry = services.engine.registry
     now = organization.time.at(services.clock.now())
     preferences = preferences_of(principal)
     locale = Locale(now, preferences.zone, organization.region, preferences.fiscal, preferences.week_start)

@@ -175,10 +175,9 @@ async def _run(
         services.database.statement_timeout_ms,
         time=principal.organization.time,
     )
-    engine = services.engine
-    context = Context(principal, uow, engine.registry, engine.statements)
-    request.state.context = context
     try:
+        context = await services.engine.context(principal, uow)
+        request.state.context = context
         if read_only:
             response = await inner(request)
             await uow.commit()

@@ -46,7 +46,7 @@ async def working(services: Services, principal: Principal) -> AsyncIterator[Con
                 await uow.begin()
                 # Planning a statement over all days' partitions takes longer than running it; the plan for any values is as good.
                 await uow.connection.run("SET LOCAL plan_cache_mode = force_generic_plan")
-                yield Context(principal, uow, services.engine.registry, services.engine.statements)
+                yield await services.engine.context(principal, uow)
         finally:
             services.database.release(principal.org_id)
 

@@ -35,16 +35,16 @@ async def stream_events(request: Request) -> Response:
     services: Services = request.app.state.services
     principal = await enter(request, services)
     Policy(principal).require("events", "read")
-    asked = parse(request, principal, services)
     feeds = feeds_of(request)
     limit = services.settings.streams_per_token
     if feeds.streams.get(principal.token_id, 0) >= limit:
         raise LimitExceeded("streams_per_token", limit, limit + 1)
-    start = asked.start
     resumed = request.headers.get("last-event-id")
-    if resumed:
-        start = decode_events_cursor(principal.org_id, resumed, parameter="Last-Event-ID")
     async with working(services, principal) as context:
+        asked = parse(request, context, services)
+        start = asked.start
+        if resumed:
+            start = decode_events_cursor(principal.org_id, resumed, parameter="Last-Event-ID")
         head = (await number(context.uow)).head
         after = await position(context, start, head, default="now")
         reader = reader_for(request, context)

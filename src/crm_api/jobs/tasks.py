@@ -55,7 +55,7 @@ class Run:
         async with unit_of_work(
             self.database, self.job.org_id, self.clock, actor=self.job.actor, cause=cause, read_only=read_only, snapshot=snapshot
         ) as uow:
-            yield Context(await self._principal(uow), uow, self.engine.registry, self.engine.statements)
+            yield await self.engine.context(await self._principal(uow), uow)
 
     async def _principal(self, uow: Uow) -> Principal:
         kept = self.job.principal

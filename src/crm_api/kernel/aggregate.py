@@ -142,7 +142,7 @@ def _group(parser: QueryParser, context: Context, resource: AnyResource, raw: An
         return None
     field = resolved.field
     if field is None or resolved.to_many or resolved.part is not None or field.type not in _GROUPABLE:
-        parser.wrong(InvalidValue("enum", allowed=[n for n, f in resource.fields.items() if f.type in _GROUPABLE]), at)
+        parser.wrong(InvalidValue("enum", allowed=[n for n, f in resource.all_fields.items() if f.type in _GROUPABLE]), at)
         return None
     dated = field.type in (FieldType.DATE, FieldType.DATETIME)
     if dated and by not in PARTS:
@@ -168,7 +168,7 @@ def _measure(parser: QueryParser, resource: AnyResource, raw: Any, index: int) -
         return None
     if op in ("count", "checksum"):
         return Measure(op)
-    allowed = [n for n, f in resource.fields.items() if f.type in (_ORDERED if op in ("min", "max") else _NUMERIC)]
+    allowed = [n for n, f in resource.all_fields.items() if f.type in (_ORDERED if op in ("min", "max") else _NUMERIC)]
     if name not in allowed:
         parser.wrong(InvalidValue("enum" if name is not None else "required", allowed=allowed), under(at, "field"))
         return None
@@ -189,7 +189,8 @@ async def aggregate(context: Context, resource: AnyResource, body: Any, locale: 
     by_weeks = locale.fiscal.by_weeks
     shape = ("aggregate", context.registry.key, policy.shape, asked, by_weeks)
     statement = context.statements.get(shape, lambda: _statement(context, policy, resource, asked, by_weeks))
-    arguments = {"org_id": context.principal.org_id, "zone": locale.zone.key, **{f"v{i}": value for i, value in enumerate(values)}}
+    who = {"org_id": context.principal.org_id, "caller_id": context.principal.user_id}
+    arguments = {**who, "zone": locale.zone.key, **{f"v{i}": value for i, value in enumerate(values)}}
     arguments.update(fiscal_arguments((group.by for group in asked.groups), locale.fiscal))
     rows = await context.uow.fetch(statement, arguments)
     if len(rows) > MAX_GROUPS:
@@ -242,7 +243,7 @@ def _figure(source: Source, measure: Measure) -> ColumnElement[Any]:
         )
         return sa.func.coalesce(sa.func.sum(sa.cast(sa.cast(sa.literal_column("'x'").concat(digest), _Bits()), sa.BigInteger)), _literal(0))
     assert measure.field is not None
-    value = source.resource.fields[measure.field].value(row)
+    value = source.resource.all_fields[measure.field].value(row)
     if measure.op == "median":
         return sa.func.percentile_cont(sa.literal_column("0.5")).within_group(sa.cast(value, sa.Double()).asc())
     figure: ColumnElement[Any] = getattr(sa.func, measure.op)(value)
@@ -264,7 +265,7 @@ def _literal(value: int) -> ColumnElement[int]:
 
 
 def _money(asked: Aggregate, resource: AnyResource) -> bool:
-    money = [m for m in asked.measures if m.field is not None and resource.fields[m.field].type is FieldType.CURRENCY]
+    money = [m for m in asked.measures if m.field is not None and resource.all_fields[m.field].type is FieldType.CURRENCY]
     return bool(money) and "currency" in resource.fields
 
 
@@ -278,7 +279,7 @@ def _check_currency(asked: Aggregate, resource: AnyResource, rows: Sequence[asyn
             [
                 FieldError("mixed_currencies", pointer=f"/measures/{i}/field", params={"currencies": ", ".join(sorted(seen))})
                 for i, measure in enumerate(asked.measures)
-                if measure.field is not None and resource.fields[measure.field].type is FieldType.CURRENCY
+                if measure.field is not None and resource.all_fields[measure.field].type is FieldType.CURRENCY
             ]
         )
 
@@ -306,7 +307,7 @@ def _figure_text(measure: Measure, resource: AnyResource, value: Any) -> Any:
     if value is None:
         return None
     assert measure.field is not None
-    kind = resource.fields[measure.field].type
+    kind = resource.all_fields[measure.field].type
     if isinstance(value, datetime):
         return format_timestamp(value)
     if isinstance(value, date):

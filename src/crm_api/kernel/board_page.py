@@ -81,7 +81,8 @@ async def read_board(context: Context, reader: Reader, resource: AnyResource, qu
     Raises InvalidCursor.
     """
     request, columns = query.request, query.columns
-    values: dict[str, Any] = {"org_id": context.uow.org_id, **{f"v{slot}": value for slot, value in enumerate(request.values)}}
+    who = {"org_id": context.uow.org_id, "caller_id": context.principal.user_id}
+    values: dict[str, Any] = {**who, **{f"v{slot}": value for slot, value in enumerate(request.values)}}
     values.update(keys=[key for key, _ in columns.options], labels=[label for _, label in columns.options])
     values.update(parent=query.parent, column=query.column, currency=context.principal.organization.currency)
     seek = None

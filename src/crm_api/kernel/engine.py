@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crm_api.db.statement import StatementCache
+from crm_api.db.uow import Uow
+from crm_api.kernel.catalog import Catalog
+from crm_api.kernel.context import Context
+from crm_api.kernel.principal import Principal
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.writer import Writer
@@ -12,7 +16,8 @@ from crm_api.kernel.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`statements` keeps compiled statements for the life of the process; `reader` and `writer` hold no state of
+    """`registry` holds the standard objects, `catalog` those of each organisation. `statements` keeps compiled statements for the
+    life of the process; `reader` and `writer` hold no state of
     requests. `cursor_key` signs page cursors and is the same in every process."""
 
     registry: Registry
@@ -20,3 +25,11 @@ class Engine:
     writer: Writer
     cursor_key: bytes
     statements: StatementCache = field(default_factory=StatementCache)
+    catalog: Catalog = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "catalog", Catalog(self.registry))
+
+    async def context(self, principal: Principal, uow: Uow) -> Context:
+        """The caller's context over the objects of the caller's organisation."""
+        return Context(principal, uow, await self.catalog.registry(uow, principal.organization), self.statements)

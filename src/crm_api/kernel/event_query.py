@@ -119,7 +119,7 @@ async def read_events(context: Context, reader: Reader, query: EventQuery, after
 
 async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes | None:
     """One event by id, or None. Without a number and a record if it is older than the journal goes back."""
-    shape = ("event", reader.objects, reader.relations)
+    shape = ("event", context.registry.key, reader.objects, reader.relations)
     found = context.statements.get(shape, lambda: _one(context.registry, reader))
     value: str | None = await context.uow.fetch_value(found, {**_values(context, reader, EventQuery(), 0, 0, 1), "event_id": event_id})
     return None if value is None else value.encode()
@@ -128,7 +128,7 @@ async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes 
 def statement(context: Context, reader: Reader, query: EventQuery) -> Statement:
     """The statement of a page, compiled once per shape."""
     shape = (
-        "events", reader.objects, reader.relations, query.types is None, query.object is None, query.record_id is None,
+        "events", context.registry.key, reader.objects, reader.relations, query.types is None, query.object is None, query.record_id is None,
         query.exclude_own, query.object if query.filter is not None else None, query.filter,
     )  # fmt: skip
     return context.statements.get(shape, lambda: _page(context.registry, reader, query))

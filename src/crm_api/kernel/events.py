@@ -27,6 +27,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
 from crm_api.models.base import table as table_of
+from crm_api.models.columns import FieldType
 from crm_api.models.events import Event, EventSnapshot, OutboxRow
 
 STATE: Final = "kernel.events"
@@ -171,7 +172,8 @@ def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict
         last = (new and new[field.column]) or {}
         for key in (*first, *(key for key in last if key not in first)):
             if first.get(key) != last.get(key):
-                changes[f"{field.name}.{key}"] = {"old": first.get(key), "new": last.get(key)}
+                flat = field.type is FieldType.CUSTOM_FIELDS and shape.resource.made is not None
+                changes[key if flat else f"{field.name}.{key}"] = {"old": first.get(key), "new": last.get(key)}
     return changes
 
 

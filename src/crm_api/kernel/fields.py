@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,9 @@ from sqlalchemy.types import TypeEngine
 
 from crm_api.core.clock import format_timestamp
 from crm_api.models.columns import FieldSpec, FieldType
+
+if TYPE_CHECKING:
+    from crm_api.kernel.custom.definitions import CustomField
 
 TIMESTAMP_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
@@ -49,25 +52,46 @@ SQL_TYPES: dict[FieldType, TypeEngine[Any]] = {
 }
 
 
+Expression = Callable[[FromClause], ColumnElement[Any]]
+"""A value worked out of a row of the field's object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `column` holds the value, `key` (often the same) is what is compared and sorted."""
+    """One field.
+
+    `column` holds the value, `key` (often the same) is what is compared and sorted. A custom field's value is the `member` of
+    the JSON in `column`; `slot` is the column with its comparable value where it has one that is complete, `unique_slot` the one
+    that keeps it unique. `expression` works the value out where it isn't stored. `definition` is what the organisation said.
+    """
 
     name: str
     spec: FieldSpec
     column: str
     key: str
     nullable: bool
+    member: str | None = None
+    slot: str | None = None
+    unique_slot: str | None = None
+    expression: Expression | None = None
+    definition: CustomField | None = None
 
     @property
     def type(self) -> FieldType:
-        """The kind of value."""
+        """The kind of value; of a formula or roll-up the kind of its result."""
         return self.spec.type
 
     @property
     def relation(self) -> str | None:
         """The name of the relation that a reference field stands for: `account_id` → `account`."""
-        return self.name.removesuffix("_id") if self.type is FieldType.REFERENCE else None
+        if self.type is not FieldType.REFERENCE:
+            return None
+        return (self.member or self.name).removesuffix("_id")
+
+    @property
+    def address(self) -> str:
+        """The field's place in a row: the column, or column and member."""
+        return self.column if self.member is None else f"{self.column}.{self.member}"
 
     @property
     def sql_type(self) -> TypeEngine[Any]:
@@ -79,22 +103,75 @@ class Field:
         """Whether the API offers sorting by this field at all."""
         return self.type not in STRUCTURED and self.type not in (FieldType.TAGS, FieldType.MULTI_PICKLIST, FieldType.LONG_TEXT)
 
+    def get(self, row: Mapping[str, Any]) -> Any:
+        """The field's value in a row of Python values; references as UUIDs."""
+        if self.member is None:
+            return row[self.column]
+        value = (row[self.column] or {}).get(self.member)
+        return UUID(value) if self.type is FieldType.REFERENCE and isinstance(value, str) else value
+
+    def put(self, row: dict[str, Any], value: Any) -> None:
+        """Sets the field's value in a row; null takes a custom field's member away."""
+        if self.member is None:
+            row[self.column] = value
+            return
+        members = dict(row[self.column] or {})
+        if value is None:
+            members.pop(self.member, None)
+        else:
+            members[self.member] = str(value) if isinstance(value, UUID) else value
+        row[self.column] = members
+
     def value(self, row: FromClause) -> ColumnElement[Any]:
         """The stored value."""
-        return row.c[self.column]
+        if self.member is None:
+            return row.c[self.column]
+        if self.expression is not None:
+            return self.expression(row)
+        return _member(row.c[self.column], self.member, self.type)
 
     def comparable(self, row: FromClause) -> ColumnElement[Any]:
-        """What comparisons and sorts look at."""
-        return row.c[self.key]
+        """What comparisons and sorts look at; the slot of a custom field only where the row is one of the table itself, since
+        past states and events keep no slots."""
+        if self.member is None:
+            return row.c[self.key]
+        if self.slot is not None and is_stored(row):
+            return row.c[self.slot]
+        if self.spec.folded and self.expression is None:
+            twin = _member(row.c[self.key], self.member, FieldType.TEXT)
+            # what stands for a past state may come without its twins
+            return twin if is_stored(row) else sa.func.coalesce(twin, sa.func.lower(self.value(row)))
+        return sa.func.lower(self.value(row)) if self.spec.folded else self.value(row)
+
+    def unique_key(self, row: FromClause) -> ColumnElement[Any]:
+        """What a unique field is found by."""
+        return row.c[self.key] if self.member is None else row.c[self.unique_slot or self.key]
 
     def as_json(self, row: FromClause) -> ColumnElement[Any]:
         """The value as `row_to_json` must meet it to print the contract's form."""
-        column = row.c[self.column]
+        if self.member is not None and self.expression is None:
+            return row.c[self.column].op("->", return_type=JSONB())(sa.literal_column(f"'{self.member}'"))
+        column = self.value(row)
         if self.type is FieldType.DATETIME:
             return timestamp_text(column)
         if self.type in (FieldType.CURRENCY, FieldType.DECIMAL):
             return sa.cast(column, sa.Text)
         return column
+
+
+def is_stored(row: FromClause) -> bool:
+    """Whether a row is one of a table, and not of something that stands for it."""
+    return isinstance(row, sa.Table) or (isinstance(row, sa.Alias) and isinstance(row.element, sa.Table))
+
+
+def _member(column: ColumnElement[Any], member: str, kind: FieldType) -> ColumnElement[Any]:
+    """A member of a JSON column as the type that it is compared as; lists stay JSON."""
+    name: ColumnElement[Any] = sa.literal_column(f"'{member}'")
+    if kind is FieldType.MULTI_PICKLIST or kind in STRUCTURED:
+        return column.op("->", return_type=JSONB())(name)
+    text = column.op("->>", return_type=sa.Text())(name)
+    sql_type = SQL_TYPES.get(kind)
+    return text if sql_type is None else sa.cast(sa.func.nullif(text, sa.literal_column("''"), type_=sa.Text()), sql_type)
 
 
 def timestamp_text(column: ColumnElement[Any]) -> ColumnElement[str]:

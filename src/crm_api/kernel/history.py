@@ -15,7 +15,7 @@ from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
 from crm_api.core.errors import BadRequest, FieldError, InvalidCursor, InvalidValue, NotFound, TooExpensive
 from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
-from crm_api.kernel.fields import TIMESTAMP_FORMAT
+from crm_api.kernel.fields import TIMESTAMP_FORMAT, fields_of
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.columns import FieldType
 
@@ -59,7 +59,7 @@ async def history(
     NotFound for a record that never was, BadRequest for an unknown field, InvalidCursor.
     """
     if field is not None and field.partition(".")[0] not in resource.fields:
-        raise BadRequest(errors=[FieldError("unknown_field", parameter="field", allowed=list(resource.fields))])
+        raise BadRequest(errors=[FieldError("unknown_field", parameter="field", allowed=list(resource.all_fields))])
     digest = query_digest(record_id.hex, field)
     version, last = None, None
     if cursor is not None:
@@ -114,13 +114,21 @@ def _table_text(resource: AnyResource, columns: str, at: str) -> str:
 
 def _rebuilt(resource: AnyResource, at: str) -> str:
     """The row before the events since, from the present one; each field's value is the `old` of the first event that changed it."""
-    members = [name for name, f in resource.fields.items() if f.type in (FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS)]
+    stored = fields_of(resource.table)
+    members = [name for name, f in stored.items() if f.type in (FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS)]
     parts = ["to_jsonb(t)", "o.plain"]
+    if resource.made is not None:
+        own = ", ".join(f"'{name}'" for name in resource.custom)
+        replaced = f"SELECT coalesce(jsonb_object_agg(k, v), '{{}}') FROM jsonb_each(o.plain) AS m(k, v) WHERE k = ANY (ARRAY[{own}]::text[])"
+        parts.append(f"jsonb_build_object('custom_fields', jsonb_strip_nulls(t.custom_fields || ({replaced})))")
+        members.remove("custom_fields")
     for member in members:
         replaced = f"SELECT coalesce(jsonb_object_agg(substr(k, {len(member) + 2}), v), '{{}}') FROM jsonb_each(o.members) AS m(k, v)"
         inside = f"jsonb_strip_nulls(t.{member} || ({replaced}"
         parts.append(f"jsonb_build_object('{member}', {inside} WHERE k LIKE '{member}.%')))")
-    keys = [f"'{f.key}', {_key(f.name, f.type)}" for f in resource.fields.values() if f.key != f.column and f.name != "display_name"]
+    twins = [f for f in stored.values() if f.key != f.column and f.name != "display_name" and f.type is not FieldType.CUSTOM_FIELDS]
+    keys = [f"'{f.key}', {_key(f.name, f.type)}" for f in twins]
+    parts.append("jsonb_build_object('custom_fields_key', NULL)")
     parts += [f"jsonb_build_object({', '.join(keys[i : i + 40])})" for i in range(0, len(keys), 40)]
     parts.append(_display(resource))
     parts.append("jsonb_build_object('version', b.version, 'updated_at', b.occurred_at, 'updated_by', b.actor)")

@@ -11,6 +11,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.references import EXTERNAL, Lookup, match_key, may_match
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.values import locale_of
+from crm_api.kernel.writes.upsert import CUSTOM
 
 
 async def find_by(context: Context, resource: AnyResource, by: str, value: str) -> UUID:
@@ -44,6 +45,9 @@ async def find_each(context: Context, resource: AnyResource, by: str, items: Seq
 
 def given_value(body: Mapping[str, Any], by: str) -> Any:
     """What a body says of a unique field; external ids stand one level down."""
+    if by.startswith(CUSTOM):
+        members = body.get("custom_fields")
+        return body.get(by) or (members.get(by.removeprefix(CUSTOM)) if isinstance(members, Mapping) else None)
     if not by.startswith(EXTERNAL):
         return body.get(by)
     external = body.get("external_ids")
@@ -54,6 +58,10 @@ def body_with(resource: AnyResource, by: str, value: str, body: Mapping[str, Any
     """The body of an upsert by path: the value in the path belongs to the record unless the body says otherwise."""
     if not may_match(resource, by):
         raise NotFound()
+    if by.startswith(CUSTOM):
+        members = body.get("custom_fields")
+        own = members if isinstance(members, Mapping) else {}
+        return {**body, "custom_fields": {by.removeprefix(CUSTOM): value, **own}}
     if not by.startswith(EXTERNAL):
         return {by: value, **body}
     external = body.get("external_ids")

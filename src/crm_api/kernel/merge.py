@@ -104,7 +104,7 @@ class Merger:
                     everything = [id for id in everything if id not in involved]
                 for start in range(0, len(live), removal.CHUNK):
                     part = live[start : start + removal.CHUNK]
-                    await self._writer.update_rows(context, child, {id: {reference.column: request.winner_id} for id in part})
+                    await self._writer.update_rows(context, child, {id: {reference.address: request.winner_id} for id in part})
                 gone = [id for id in everything if id not in set(live)]
                 if gone:
                     await removal.point(self._writer, context, child_shape, reference, gone, request.winner_id)
@@ -136,7 +136,7 @@ def _check_request(shape: Shape, request: MergeRequest) -> None:
         if id in seen:
             errors.append(FieldError("repeated_item", pointer=join_pointer("loser_ids", index)))
         seen.add(id)
-    fields = shape.resource.fields
+    fields = shape.resource.all_fields
     choosable = sorted(name for name in fields if _choosable(shape, name))
     for name, id in request.field_choices.items():
         pointer = join_pointer("field_choices", name)
@@ -166,7 +166,7 @@ def _check_rows(resource: AnyResource, request: MergeRequest, rows: Mapping[UUID
 
 
 def _choosable(shape: Shape, name: str) -> bool:
-    spec = shape.resource.fields[name].spec
+    spec = shape.resource.all_fields[name].spec
     lists = {items.name for _, items in shape.pairs}
     return spec.writable == "always" and spec.type not in _UNITED and name not in lists
 
@@ -177,24 +177,23 @@ def _united(shape: Shape, request: MergeRequest, winner: Row, losers: Sequence[R
     involved = {winner["id"], *(loser["id"] for loser in losers)}
     by_id = {entry["id"]: entry for entry in (winner, *losers)}
     money = {f.name for f in shape.money}
-    for name, item in shape.resource.fields.items():
+    for name, item in shape.resource.all_fields.items():
         if not _choosable(shape, name):
             continue
         chosen = request.field_choices.get(name)
         if chosen is not None:
-            row[item.column] = by_id[chosen][item.column]
-        elif row[item.column] is None:
+            item.put(row, item.get(by_id[chosen]))
+        elif item.get(row) is None:
             same = [loser for loser in losers if name not in money or loser.get("currency") == winner.get("currency")]
-            row[item.column] = next((loser[item.column] for loser in same if loser[item.column] is not None), None)
-        if item.type is FieldType.REFERENCE and item.spec.target == shape.resource.name and row[item.column] in involved:
-            row[item.column] = None
+            item.put(row, next((value for loser in same if (value := item.get(loser)) is not None), None))
+        if item.type is FieldType.REFERENCE and item.spec.target == shape.resource.name and item.get(row) in involved:
+            item.put(row, None)
     _check_money(request, row, by_id, money)
     row["tags"] = list(dict.fromkeys(tag for entry in (winner, *losers) for tag in entry["tags"]))
-    for column in ("external_ids", "custom_fields"):
-        united: dict[str, Any] = {}
-        for entry in (winner, *losers):
-            united.update({key: value for key, value in entry[column].items() if key not in united})
-        row[column] = united
+    united: dict[str, Any] = {}
+    for entry in (winner, *losers):
+        united.update({key: value for key, value in entry["external_ids"].items() if key not in united})
+    row["external_ids"] = united
     for scalar, items in shape.pairs:
         row[items.column] = _united_items(row[scalar.column], [entry[items.column] for entry in (winner, *losers)])
     return row

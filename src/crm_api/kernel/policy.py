@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.core.errors import InsufficientScope
 from crm_api.kernel.principal import Principal
-from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.resource import AnyResource, Row
+
+CALLER: Final = sa.bindparam("caller_id", type_=sa.Uuid())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +42,12 @@ class Policy:
             self.require(name, "read")
 
     def predicate(self, resource: AnyResource, row: FromClause) -> ColumnElement[bool] | None:
-        """The records of an object that the caller may see, as a condition on its row; None where that is all of them."""
-        return None
+        """The records of an object that the caller may see, as a condition on its row; None where that is all of them.
+
+        Statements with it take the caller's id as `caller_id`.
+        """
+        return None if resource.private is None else resource.private.condition(row, CALLER)
+
+    def sees(self, resource: AnyResource, row: Row) -> bool:
+        """The same for a record that has been read."""
+        return resource.private is None or resource.private.seen(row, self.principal.user_id)

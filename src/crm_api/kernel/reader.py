@@ -30,7 +30,7 @@ from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
 from crm_api.kernel.query.expand import MARK, unpack_mark
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, RANK_LIMIT, Expansion, Path, Plan, Seek
-from crm_api.kernel.query.request import ReadRequest, list_request
+from crm_api.kernel.query.request import ReadRequest, SavedQuery, list_request
 from crm_api.kernel.query.shape import indexed_sorts
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.registry import Relation
@@ -92,10 +92,13 @@ class Reader:
         *,
         parent: tuple[AnyResource, Relation, UUID] | None = None,
         events_seq: Callable[[str], int],
+        saved: SavedQuery | None = None,
     ) -> ReadRequest:
         """A GET that lists, parsed, or as it was parsed before if the same question still means the same."""
+        if saved is not None:  # what it says may be another thing tomorrow
+            return list_request(context.registry, resource, raw_query, locale, parent=parent, events_seq=events_seq, saved=saved)
         of = None if parent is None else (parent[0].name, parent[1].name)
-        key = (id(context.registry), resource.name, of, raw_query, locale.zone.key, locale.region, locale.fiscal_year_start)
+        key = (context.registry.key, resource.name, of, raw_query, locale.zone.key, locale.region)
         found: ReadRequest | None = self._requests.peek(key)
         if found is None:
             found = list_request(context.registry, resource, raw_query, locale, parent=parent, events_seq=events_seq)
@@ -212,7 +215,7 @@ class Reader:
             compiler = ReadCompiler(context.registry, policy, table_as_of)
             return compiler.page(plan) if kind == "page" else compiler.one(plan, many=kind == "many")
 
-        return context.statements.get((kind, id(context.registry), policy.shape, plan), build)
+        return context.statements.get((kind, context.registry.key, policy.shape, plan), build)
 
     # --- where a page starts ------------------------------------------------------------------------------------------
 
@@ -263,12 +266,21 @@ class Reader:
         values = [backwards, pinned, request.parent_id, *keys, row["first_id" if end == "f" else "last_id"]]
         return encode_cursor(self._signing_key(context), CURSOR, request.digest, values)
 
+    def signing_key(self, context: Context) -> bytes:
+        """What cursors of the caller's organisation are signed with."""
+        return self._signing_key(context)
+
+    def finished(self, context: Context, json: bytes, *, marked: bool) -> bytes:
+        """The JSON of records whose expanded lists still need their cursors."""
+        return self._signed_marks(context, json, None) if marked else json
+
     # --- expanded lists -----------------------------------------------------------------------------------------------
 
     def _finish(self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None) -> bytes:
         """Puts cursors where the statement left marks."""
-        if not read.has_marks:
-            return json
+        return self._signed_marks(context, json, pinned) if read.has_marks else json
+
+    def _signed_marks(self, context: Context, json: bytes, pinned: datetime | None) -> bytes:
         key = self._signing_key(context)
 
         def signed(match: re.Match[bytes]) -> bytes:
@@ -279,7 +291,8 @@ class Reader:
 
 
 def _arguments(context: Context, values: Sequence[Any]) -> dict[str, Any]:
-    return {"org_id": context.principal.org_id, **{f"v{slot}": value for slot, value in enumerate(values)}}
+    who = {"org_id": context.principal.org_id, "caller_id": context.principal.user_id}
+    return {**who, **{f"v{slot}": value for slot, value in enumerate(values)}}
 
 
 async def _check_instant(context: Context, resource: AnyResource, request: ReadRequest, at: datetime) -> None:

@@ -53,7 +53,7 @@ class Lookup:
             return
         needs = tuple(sorted(self._asked))
         registry = self._context.registry
-        shape = tuple((registry[name].table, EXTERNAL if by.startswith(EXTERNAL) else by) for name, by in needs)
+        shape = tuple((registry[name].key, EXTERNAL if by.startswith(EXTERNAL) else by) for name, by in needs)
         statement = self._context.statements.get(("lookup", self._hold, shape), lambda: _statement(self._context, needs, self._hold))
         values: dict[str, Any] = {"org_id": self._context.uow.org_id}
         for index, need in enumerate(needs):
@@ -86,7 +86,7 @@ def _statement(context: Context, needs: Sequence[Need], hold: bool) -> Statement
 def _part(resource: AnyResource, by: str, index: int, hold: bool) -> sa.Select[Any]:
     number: sa.Label[int] = sa.literal_column(str(index)).label("number")
     table = resource.table
-    live = [table.c.org_id == ORG, table.c.deleted_at.is_(None)]
+    live = [table.c.org_id == ORG, table.c.deleted_at.is_(None), *resource.scope(table)]
     if resource.name == "users":  # nobody can be given work who can't sign in
         live.append(table.c.status == sa.literal_column("'active'"))
     if by == "*":
@@ -111,7 +111,7 @@ def _part(resource: AnyResource, by: str, index: int, hold: bool) -> sa.Select[A
         if hold:
             found = found.where(*live, table.c.id == ids.c.record_id)
         return _held(number, found, table, hold)
-    key = table.c[resource.fields[by].key]
+    key = resource.all_fields[by].unique_key(table)
     found = sa.select(sa.cast(key, sa.Text).label("value"), table.c.id).where(*live, key == sa.any_(wanted))
     return _held(number, found, table, hold)
 
@@ -128,7 +128,7 @@ def match_key(resource: AnyResource, by: str, value: str, locale: Locale) -> str
     """The form in which a value of a unique field is compared. Raises InvalidValue if it can't be one."""
     if by.startswith(EXTERNAL):
         return value
-    field = resource.fields[by]
+    field = resource.all_fields[by]
     return str(key_of(field, normal_form(field, value, locale), locale.region))
 
 
@@ -153,7 +153,7 @@ async def resolve(context: Context, shape: Shape, drafts: Iterable[Draft]) -> No
                 questions.append((draft, field, field.spec.option_object, "*", value))
     await lookup.run()
     for draft, field, target, by, value in questions:
-        pointer = join_pointer(field.name)
+        pointer = join_pointer(*field.name.split("."))
         found = lookup.id_of(target, by, value)
         if by == "*":
             if found is None:
@@ -161,15 +161,15 @@ async def resolve(context: Context, shape: Shape, drafts: Iterable[Draft]) -> No
         elif found is None:
             draft.errors.append(FieldError("not_found_reference" if by == "id" else "unresolved_reference", pointer=pointer))
         else:
-            draft.new[field.column] = found
+            field.put(draft.new, found)
 
 
 def _ask_reference(
     context: Context, lookup: Lookup, questions: list[tuple[Draft, Field, str, str, Any]], draft: Draft, field: Field
 ) -> None:
-    value = draft.new[field.column]
+    value = field.get(draft.new)
     target = field.spec.target
-    if value is None or target is None or (draft.old is not None and draft.old[field.column] == value):
+    if value is None or target is None or (draft.old is not None and field.get(draft.old) == value):
         return
     by, key = "id", value
     if isinstance(value, dict):
@@ -177,12 +177,12 @@ def _ask_reference(
         by = value["by"]
         if not may_match(resource, by):
             names = [*resource.unique_fields, f"{EXTERNAL}<system>"]
-            draft.errors.append(FieldError("enum", pointer=join_pointer(field.name, "by"), allowed=names))
+            draft.errors.append(FieldError("enum", pointer=join_pointer(*field.name.split("."), "by"), allowed=names))
             return
         try:
             key = match_key(resource, by, value["value"], locale_of(context))
         except InvalidValue:
-            draft.errors.append(FieldError("unresolved_reference", pointer=join_pointer(field.name)))
+            draft.errors.append(FieldError("unresolved_reference", pointer=join_pointer(*field.name.split("."))))
             return
     elif target == "users" and value == context.principal.user_id:
         return  # the request was authenticated as this member a moment ago

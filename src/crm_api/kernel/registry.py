@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import AnyResource, ManyToMany
@@ -35,9 +35,14 @@ class Registry:
     `relations` are the names that filters and expansions know, `edges` those under `…/links/`. They are the same but for the
     way back of a many-to-many relation with a primary reference: `accounts.contacts` in a filter means the contacts whose
     `account_id` it is, `/accounts/{id}/links/contacts` all that are linked.
+
+    `key` tells this set of objects from all others, for caches of what is made from it. `standard` is the registry of all
+    organisations, which this one extends.
     """
 
-    def __init__(self, resources: Iterable[AnyResource]) -> None:
+    def __init__(self, resources: Iterable[AnyResource], key: Hashable = "standard", standard: Registry | None = None) -> None:
+        self.key = key
+        self.standard: Registry = self if standard is None else standard
         self._resources = {resource.name: resource for resource in resources}
         self.relations: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
         self.edges: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
@@ -54,15 +59,16 @@ class Registry:
                 link_name = f"{resource.name}.{link.name}"
                 forward = Relation(link.name, resource.name, link.target, "many_to_many", None, link, link_name, True)
                 backward = Relation(link.inverse, link.target, resource.name, "many_to_many", None, link, link_name, False)
-                self.edges[resource.name][link.name] = forward
-                self.edges[link.target][link.inverse] = backward
+                if not link.managed:
+                    self.edges[resource.name][link.name] = forward
+                    self.edges[link.target][link.inverse] = backward
                 self._add(forward)
                 if link.primary_field is None or resource.fields[link.primary_field].spec.inverse != link.inverse:
                     self._add(backward)
 
     def _add(self, relation: Relation) -> None:
         relations = self.relations[relation.source]
-        if relation.name in relations or relation.name in self._resources[relation.source].fields:
+        if relation.name in relations or self._resources[relation.source].field_named(relation.name) is not None:
             raise ValueError(f"{relation.source}.{relation.name} is taken twice")
         relations[relation.name] = relation
 

@@ -6,7 +6,7 @@ uniqueness, indexes) is not said twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -22,6 +22,7 @@ from crm_api.models.columns import FieldType
 
 if TYPE_CHECKING:
     from crm_api.kernel.context import Context
+    from crm_api.kernel.custom.definitions import CustomObject
 
 ModelT = TypeVar("ModelT", bound=RecordMixin)
 CreateT = TypeVar("CreateT", bound=BaseModel)
@@ -90,7 +91,8 @@ class ManyToMany:
     """A many-to-many relation kept in `links`; declared on the `source`'s resource.
 
     `name` is the relation's name on the source, `inverse` on the target. `attributes` is the Pydantic model of the edge.
-    `primary_field` is the source's reference field that mirrors the primary edge (`contacts.account_id`).
+    `primary_field` is the source's reference field that mirrors the primary edge (`contacts.account_id`). Edges of a `managed`
+    one come and go by operations of their own, not under `…/links/`.
     """
 
     name: str
@@ -98,6 +100,15 @@ class ManyToMany:
     inverse: str
     attributes: type[BaseModel]
     primary_field: str | None = None
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """Records that only some people may see: a condition on a row and the caller's id, and the same for a row in Python."""
+
+    condition: Callable[[sa.FromClause, sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
+    seen: Callable[[Row, UUID], bool]
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,12 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     search across objects looks at it too. `default_sort` is the order of lists that ask for none, `composite_sorts` are those
     of several fields that have an index. `parent` is the object in whose paths it stands too (`/v1/cases/{id}/comments`).
     `owner_defaults_to_caller` says who owns what is made without an owner. `timeline` gives its records a timeline.
+    `private` says who sees which of its records; where it is left out, whoever may read the object sees all of them.
+
+    `custom` are the fields that an organisation added, by the names that callers use: `custom_fields.tier`, or `tier` where
+    the organisation made the object itself (`made`); its records then have no `custom_fields` but all fields at the top.
+    Values of `archived` ones may still be stored and are not shown.
+    `variant` tells an organisation's form of an object from the standard one in caches.
     """
 
     name: str
@@ -130,6 +147,16 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     owner_defaults_to_caller: bool = True
     timeline: bool = False
     searchable: bool = False
+    private: Private | None = None
+    custom: Mapping[str, Field] = field(default_factory=dict)
+    archived: tuple[str, ...] = ()
+    made: CustomObject | None = None
+    variant: Hashable = None
+
+    @cached_property
+    def key(self) -> Hashable:
+        """What tells this form of the object from all others, for caches of what is made from it."""
+        return self.name if self.variant is None else (self.name, self.variant)
 
     @cached_property
     def table(self) -> sa.Table:
@@ -140,18 +167,44 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
 
     @cached_property
     def fields(self) -> dict[str, Field]:
-        """Its fields by name, in the order of the answer."""
-        return fields_of(self.table)
+        """Its fields by name, in the order of the answer; of a standard object without the custom ones."""
+        if self.made is None:
+            return fields_of(self.table)
+        envelope = {name: f for name, f in fields_of(self.table).items() if f.type is not FieldType.CUSTOM_FIELDS}
+        return {**envelope, **self.custom}
+
+    @cached_property
+    def all_fields(self) -> dict[str, Field]:
+        """Its fields by the names that callers use, custom ones too."""
+        return {**self.fields, **self.custom}
+
+    def field_named(self, name: str) -> Field | None:
+        """The field that a caller calls so, or None."""
+        return self.fields.get(name) or self.custom.get(name)
+
+    def put(self, row: Row, address: str, value: Any) -> None:
+        """Sets a value in a row by its field's address: a column, or `custom_fields.<member>`."""
+        column, _, member = address.partition(".")
+        if not member:
+            row[column] = value
+            return
+        next(f for f in self.custom.values() if f.member == member).put(row, value)
+
+    def scope(self, row: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        """What makes a row one of this object's, beside its organisation: custom objects share a table."""
+        if self.made is None:
+            return []
+        return [row.c.object == sa.literal_column(f"'{self.name}'")]
 
     @cached_property
     def references(self) -> dict[str, Field]:
         """Its to-one relations: relation name → reference field."""
-        return {f.relation: f for f in self.fields.values() if f.type is FieldType.REFERENCE and f.relation is not None}
+        return {f.relation: f for f in self.all_fields.values() if f.type is FieldType.REFERENCE and f.relation is not None}
 
     @cached_property
     def unique_fields(self) -> tuple[str, ...]:
         """The fields by which a record may be found and upserted."""
-        return tuple(name for name, f in self.fields.items() if f.spec.unique)
+        return tuple(name for name, f in self.all_fields.items() if f.spec.unique)
 
     @cached_property
     def has_search(self) -> bool:

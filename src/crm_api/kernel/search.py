@@ -63,7 +63,7 @@ async def search(context: Context, resources: Sequence[AnyResource], text: str, 
     guesses = near_misses(max(words, key=len)) if len(words) <= 3 else []
     names = tuple(resource.name for resource in resources)
     policy = Policy(context.principal)
-    shape = ("global_search", id(context.registry), policy.shape, names, len(guesses))
+    shape = ("global_search", context.registry.key, policy.shape, names, len(guesses))
     statement = context.statements.get(shape, lambda: _statement(policy, resources, len(guesses)))
     values = {"org_id": context.principal.org_id, "q": query, "limit": limit, **{f"t{i}": grams for i, grams in enumerate(guesses)}}
     rows = await context.uow.fetch(statement, values)
@@ -140,7 +140,7 @@ def _columns(resource: AnyResource, row: FromClause, score: ColumnElement[Any]) 
 
 def _live(policy: Policy, resource: AnyResource, row: FromClause) -> list[ColumnElement[bool]]:
     seen = policy.predicate(resource, row)
-    return [row.c.org_id == ORG, row.c.deleted_at.is_(None), *([] if seen is None else [seen])]
+    return [row.c.org_id == ORG, row.c.deleted_at.is_(None), *resource.scope(row), *([] if seen is None else [seen])]
 
 
 def _exact(policy: Policy, resource: AnyResource, tsquery: ColumnElement[Any]) -> Select[Any]:

@@ -76,7 +76,7 @@ async def timeline(
     if not chosen:
         return [], None
     ends = _readable_links(context) if LINKS in chosen else ()
-    shape = ("timeline", id(context.registry), policy.shape, resource.name, chosen, cursor is None)
+    shape = ("timeline", context.registry.key, policy.shape, resource.name, chosen, cursor is None)
     statement = context.statements.get(shape, lambda: _statement(context.registry, policy, resource, chosen, cursor is not None))
     values = {
         "org_id": context.principal.org_id, "record_id": record_id, "record_key": dumps([str(record_id)]).decode(),

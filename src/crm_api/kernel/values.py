@@ -22,12 +22,16 @@ from crm_api.core.phone import normalize_phone
 from crm_api.core.richtext import clean_body, plain_text
 from crm_api.core.text import check_text, fold, folded_trigrams, folded_words
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom import writing as custom
+from crm_api.kernel.custom.values import slot_value
 from crm_api.kernel.fields import ADDRESS_PARTS, Field
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.resource import AnyResource, Draft, Row
 from crm_api.kernel.writes.shape import Shape
+from crm_api.models import slots
 from crm_api.models.columns import FieldType
 
+CUSTOM: Final = custom.COLUMN
 MAX_TAGS: Final = 100
 MAX_TAG_LENGTH: Final = 60
 MAX_SEARCH_TEXT: Final = 20_000
@@ -74,7 +78,7 @@ def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) 
     row = draft.new
     for name, value in given.items():
         field = fields.get(name)
-        if field is None or name == "id":
+        if field is None or name in ("id", CUSTOM):
             continue
         if value is None:
             if field.nullable:
@@ -98,6 +102,9 @@ def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) 
         _pair(draft, scalar, items, given, locale.region)
     if shape.money:
         _money(shape, locale, draft, given)
+    if CUSTOM in given:
+        currency = row.get("currency") or locale.currency
+        custom.merge(shape.resource, draft, given[CUSTOM] or {}, currency=currency, region=locale.region)
 
 
 # --- one value -------------------------------------------------------------------------------------------------------
@@ -105,6 +112,8 @@ def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) 
 
 def normal_form(field: Field, value: Any, locale: Locale) -> Any:
     """One value as it is stored. Raises InvalidValue."""
+    if field.definition is not None:
+        return check_text(value)
     normalise = _NORMALISE.get(field.type)
     return value if normalise is None else normalise(field, value, None, locale)
 
@@ -167,12 +176,6 @@ def _external_ids(field: Field, value: Any, old: Any, locale: Locale) -> Any:
     return merged
 
 
-def _custom_fields(field: Field, value: Any, old: Any, locale: Locale) -> Any:
-    if value:  # no definitions yet, so every key is unknown
-        raise ValidationFailed([FieldError("unknown_field", pointer=join_pointer(field.name, key), allowed=[]) for key in value])
-    return old or {}
-
-
 def _items(field: Field, value: Any, old: Any, locale: Locale) -> Any:
     _check_texts(value)
     return value
@@ -190,7 +193,6 @@ _NORMALISE: Final[dict[FieldType, Callable[[Field, Any, Any, Locale], Any]]] = {
     FieldType.JSON: _json,
     FieldType.TAGS: _tags,
     FieldType.EXTERNAL_IDS: _external_ids,
-    FieldType.CUSTOM_FIELDS: _custom_fields,
     FieldType.ITEMS: _items,
 }
 
@@ -322,6 +324,8 @@ def key_of(field: Field, value: Any, region: str) -> Any:
     """What a value is compared and sorted by: the folded twin."""
     if value is None:
         return None
+    if field.definition is not None:
+        return slot_value(slots.UNIQUE, field.definition, value, region)
     if field.type is FieldType.EMAIL:
         return _email(value).key
     if field.type is FieldType.PHONE:
@@ -340,13 +344,17 @@ def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None)
     for field, column, twin in shape.keyed:
         if (changed is None or column in changed) and (changed is not None or row[column] is not None):
             derived[twin] = key_of(field, row[column], region)
+    if shape.custom and (changed is None or CUSTOM in changed):
+        found = custom.derived(shape.custom, row, region)
+        derived.update(found if changed is not None else {name: value for name, value in found.items() if value is not None})
     display = shape.resource.display(row)
     if changed is None or display != row.get("display_name"):
         row["display_name"] = display
         if shape.has_display_key:
             derived["display_name_key"] = fold(display)
-    if shape.resource.has_search and (changed is None or any(column in changed for column, _ in shape.search)):
-        text = " ".join(_texts(shape, region, row))
+    searched = changed is None or any(column in changed for column, _ in shape.search) or (bool(shape.custom) and CUSTOM in changed)
+    if shape.resource.has_search and searched:
+        text = " ".join([*_texts(shape, region, row), *custom.texts(shape.custom, row, region)])
         derived["search_text"] = " ".join(folded_words(text[:MAX_SEARCH_TEXT]))
         derived["trigrams"] = folded_trigrams(text)
     return derived

@@ -14,6 +14,7 @@ from uuid import UUID
 from crm_api.core.errors import NotFound
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
+from crm_api.kernel.policy import Policy
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import removal
@@ -88,7 +89,10 @@ class Writer:
     async def update_rows(
         self, context: Context, resource: AnyResource, values: Mapping[UUID, Mapping[str, Any]], *, options: WriteOptions = DEFAULTS
     ) -> list[Outcome]:
-        """Sets columns of live records to Python values, read-only ones too, for rules and flows. Rules, versions and events as ever."""
+        """Sets columns (or `custom_fields.<name>`) of live records to Python values, read-only ones too, for rules and flows.
+
+        Rules, versions and events as ever.
+        """
         shape = shape_of(context, resource)
         works = [
             Work(index, Draft(record_id, "update", None, {}, frozenset(given)), given)
@@ -97,7 +101,8 @@ class Writer:
         await self._lock(context, shape, works)
         good = check(works, options)
         for work in good:
-            work.draft.new.update(work.sent)
+            for name, value in work.sent.items():
+                shape.resource.put(work.draft.new, name, value)
         await run_rules(context, shape, good)
         await self._store(context, shape, good, options)
         return outcomes(works)
@@ -216,11 +221,15 @@ class Writer:
         """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
         rows = await lock(context, shape, [work.draft.id for work in works], going=going)
         problems = await absent(context, shape.resource, [work.draft.id for work in works if work.draft.id not in rows])
+        policy = Policy(context.principal)
         for work in works:
             draft = work.draft
             row = rows.get(draft.id)
             if row is None:
                 draft.problem = problems[draft.id]
+                continue
+            if not policy.sees(shape.resource, row):
+                draft.problem = NotFound()
                 continue
             if row["deleted_at"] is not None and not (deleted and row.get("merged_into") is None):
                 draft.problem = unavailable(shape.resource, row)

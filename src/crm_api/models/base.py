@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 from crm_api.models.columns import FieldSpec, FieldType, key_type
+from crm_api.models.slots import add_slots
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -99,7 +100,7 @@ class RecordMixin(TenantMixin):
         JSONB, nullable=False, server_default=text("'{}'"), sort_order=92, info={"field": FieldSpec(FieldType.EXTERNAL_IDS)}
     )
     custom_fields: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, nullable=False, server_default=text("'{}'"), sort_order=93, info={"field": FieldSpec(FieldType.CUSTOM_FIELDS)}
+        JSONB, nullable=False, server_default=text("'{}'"), sort_order=93, info={"field": FieldSpec(FieldType.CUSTOM_FIELDS, folded=True)}
     )
 
 
@@ -145,6 +146,7 @@ def _complete_record_table(table: Table) -> None:
     a unique index over the live records (a deleted record never blocks a value).
     """
     name = table.name
+    lead = (table.c.org_id, *(column for column in table.columns if column.info.get("discriminator")))
     for column in list(table.columns):
         spec: FieldSpec | None = column.info.get("field")
         if spec is None:
@@ -156,15 +158,16 @@ def _complete_record_table(table: Table) -> None:
                 ForeignKeyConstraint(["org_id", column.name], [f"{target}.org_id", f"{target}.id"], name=short(f"fk_{name}_{column.name}"))
             )
         if spec.indexed:
-            Index(short(f"ix_{name}_{column.name}"), table.c.org_id, key, table.c.id)
+            Index(short(f"ix_{name}_{column.name}"), *lead, key, table.c.id)
         if spec.unique:
-            Index(short(f"uq_{name}_{column.name}"), table.c.org_id, key, unique=True, postgresql_where=table.c.deleted_at.is_(None))
+            Index(short(f"uq_{name}_{column.name}"), *lead, key, unique=True, postgresql_where=table.c.deleted_at.is_(None))
     for column_name in ("created_at", "updated_at"):
-        Index(short(f"ix_{name}_{column_name}"), table.c.org_id, table.c[column_name], table.c.id)
+        Index(short(f"ix_{name}_{column_name}"), *lead, table.c[column_name], table.c.id)
     Index(short(f"ix_{name}_tags"), table.c.tags, postgresql_using="gin")
     if "search" in table.c:
         Index(short(f"ix_{name}_search"), table.c.search, postgresql_using="gin")
         Index(short(f"ix_{name}_trigrams"), table.c.trigrams, postgresql_using="gin")
+    add_slots(table, lead)
 
 
 def reference_key(table: str, column: str, target_table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:

@@ -34,7 +34,10 @@ class FieldType(StrEnum):
     URL = "url"
     PICKLIST = "picklist"
     MULTI_PICKLIST = "multi_picklist"
+    AUTONUMBER = "autonumber"
     REFERENCE = "reference"
+    FORMULA = "formula"
+    ROLLUP = "rollup"
     JSON = "json"
 
     UUID = "uuid"
@@ -79,8 +82,8 @@ class FieldSpec:
 
 
 def key_type(spec: FieldSpec) -> TypeEngine[Any]:
-    """The type of a folded twin: text compared byte by byte, or an address with folded parts."""
-    return JSONB() if spec.type is FieldType.ADDRESS else Text(collation="C")
+    """The type of a folded twin: text compared byte by byte, or JSON with folded parts (addresses, custom fields)."""
+    return JSONB() if spec.type in (FieldType.ADDRESS, FieldType.CUSTOM_FIELDS) else Text(collation="C")
 
 
 def _column(sql: TypeEngine[Any], spec: FieldSpec, nullable: bool, default: str | None = None) -> MappedColumn[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from crm_api.http.openapi.board_kinds import board_schemas
 from crm_api.http.openapi.events import event_schemas, webhooks
 from crm_api.http.openapi.filters import filter_parameters
 from crm_api.http.openapi.operations import Builder
@@ -72,6 +73,7 @@ def render(app: FastAPI) -> dict[str, Any]:
     version: str = app.state.services.settings.api_version
     schemas = record_schemas(registry)
     merge_schemas(schemas, story_schemas())
+    merge_schemas(schemas, board_schemas())
     merge_schemas(schemas, event_schemas(registry, schemas))
     parameters, filters = dict(SHARED), _filters(registry)
     builder = Builder(registry, schemas, {name: list(found) for name, found in filters.items()})

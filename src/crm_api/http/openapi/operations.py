@@ -140,7 +140,7 @@ class Builder:
             list(resource.default_sort),
         )
         first = ["Limit", "Cursor"]
-        rest = ["Count", "Deleted", *(["Q"] if resource.has_search else []), "Filter", "Since", "AsOf", "Consistent"]
+        rest = ["Count", "Deleted", *(["Q"] if resource.has_search else []), "Filter", "Since", "AsOf", "Consistent", "ViewId"]
         return [
             *(parameter(name) for name in first),
             self.shared_parameter(f"Sort.{resource.name}", order),
@@ -221,11 +221,12 @@ READING: Final = frozenset({"search", "aggregate"})
 
 
 def _makers(builder: Builder) -> dict[Kind, Callable[[Operation], Described]]:
-    from crm_api.http.openapi import kinds, link_kinds, more_kinds, nested_kinds
+    from crm_api.http.openapi import board_kinds, kinds, link_kinds, more_kinds, nested_kinds
 
     return {
         **kinds.makers(builder),
         **more_kinds.makers(builder),
         **link_kinds.makers(builder),
         **nested_kinds.makers(builder),
+        **board_kinds.makers(builder),
     }

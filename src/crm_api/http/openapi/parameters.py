@@ -72,6 +72,12 @@ SHARED: Final[dict[str, Schema]] = {
         "A journal cursor (`page.events_cursor`): gives each record changed since then once, deleted ones too, and purged ones in "
         "`page.purged`. Next time go on from the first page's `events_cursor`.",
     ),
+    "ViewId": query(
+        "view_id",
+        {"type": "string", "format": "uuid"},
+        "A saved view (`/v1/views`): its conditions hold beside the other filters; its order and columns where `sort` and `fields` are "
+        "left out. A private view of somebody else is 404; one that names what is no longer there is 422.",
+    ),
     "AsOf": query(
         "as_of", INSTANT, "Answer as it would have been at this instant, at most 30 days ago for lists.", "2026-11-22T03:31:00.000000Z"
     ),

@@ -342,6 +342,11 @@ def _search() -> dict[str, Schema]:
                     "format": "date-time",
                     "description": "Answer as it would have been then; at most 30 days ago.",
                 },
+                "view_id": {
+                    "type": "string",
+                    "format": "uuid",
+                    "description": "A saved view: its conditions hold beside the filter, its order and columns where none are given.",
+                },
                 "explain": {
                     "type": "boolean",
                     "default": False,

@@ -265,6 +265,7 @@ def _bodies() -> dict[str, Schema]:
         "Bulk": _object(
             {
                 "filter": ref("Filter"),
+                "view_id": UUID | {"description": "The records of a saved view; with `filter`, those of both."},
                 "ids": {
                     "type": "array",
                     "items": UUID,
@@ -283,7 +284,7 @@ def _bodies() -> dict[str, Schema]:
                 "dry_run": {"type": "boolean", "default": False, "description": "Only count."},
             },
             ["action"],
-            "What to do to which records: those of `filter`, or those of `ids`.",
+            "What to do to which records: those of `filter` or of a view, or those of `ids`.",
             additionalProperties=False,
         ),
         "BulkPreview": _object(

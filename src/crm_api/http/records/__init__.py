@@ -2,97 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from uuid import UUID
 
 from fastapi import APIRouter
 
-from crm_api.http.records import batch, bulk, links, nested, reads, story, verbs, writes
-from crm_api.http.records.call import Endpoint
-from crm_api.http.records.operation import Kind, Operation, add, record_router
-from crm_api.kernel.members import member_lists
+from crm_api.http.records import links, reads
+from crm_api.http.records.operation import add, record_router
+from crm_api.http.records.routes import routes_of
+from crm_api.http.records.serving import OBJECT, for_any_object, for_any_relation, per_organization
+from crm_api.kernel.custom.definitions import CustomObject
+from crm_api.kernel.custom.objects import resource_of
 from crm_api.kernel.registry import Registry, Relation
-from crm_api.kernel.resource import AnyResource
 
 
 def build_record_router(registry: Registry) -> APIRouter:
-    """All routes of all objects."""
+    """All routes of all standard objects, and those with the object in the path, which serve the objects that organisations made."""
     router = record_router()
     for resource in registry:
-        _resource_routes(router, registry, resource)
+        for route in routes_of(registry, resource):
+            add(router, route.operation, per_organization(route))
+    _add_any_object(router, registry)
     return router
 
 
-def _resource_routes(router: APIRouter, registry: Registry, resource: AnyResource) -> None:
-    base, verbs_of = f"/v1/{resource.name}", resource.verbs
-    record, by = f"{base}/{{id}}", f"{base}/by/{{unique_field}}/{{value}}"
-
-    def route(kind: Kind, method: str, path: str) -> Operation:
-        return Operation(kind, resource, method, path)
-
-    add(router, route("list", "GET", base), reads.list_endpoint(resource))
-    add(router, route("search", "POST", f"{base}/search"), reads.search_endpoint(resource))
-    add(router, route("aggregate", "POST", f"{base}/aggregate"), reads.aggregate_endpoint(resource))
-    add(router, route("get", "GET", record), reads.get_endpoint(resource))
-    add(router, route("get_by", "GET", by), reads.get_by_endpoint(resource))
-    if "create" in verbs_of:
-        add(router, route("create", "POST", base), writes.create_endpoint(resource))
-    if "update" in verbs_of:
-        add(router, route("update", "PATCH", record), writes.update_endpoint(resource))
-        add(router, route("upsert_by", "PUT", by), writes.upsert_by_endpoint(resource))
-        add(router, route("update_by", "PATCH", by), writes.update_by_endpoint(resource))
-    if "delete" in verbs_of:
-        add(router, route("delete", "DELETE", record), writes.delete_endpoint(resource))
-        add(router, route("delete_by", "DELETE", by), writes.delete_by_endpoint(resource))
-    if "restore" in verbs_of:
-        add(router, route("restore", "POST", f"{record}/restore"), writes.restore_endpoint(resource))
-    for verb in batch.VERBS:
-        if verb == "read" or verb in verbs_of or (verb == "upsert" and "update" in verbs_of):
-            add(router, Operation("batch", resource, "POST", f"{base}/batch/{verb}", verb), batch.batch_endpoint(resource, verb))
-    if bulk.actions_of(resource):
-        add(router, route("bulk", "POST", f"{base}/bulk"), bulk.bulk_endpoint(resource))
-    add(router, route("history", "GET", f"{record}/history"), story.history_endpoint(resource))
-    if resource.timeline:
-        add(router, route("timeline", "GET", f"{record}/timeline"), story.timeline_endpoint(resource))
-    if "merge" in verbs_of:
-        add(router, route("merge", "POST", f"{base}/merge"), verbs.merge_endpoint(resource))
-    if "update" in verbs_of:
-        add(router, route("transfer", "POST", f"{record}/transfer"), verbs.transfer_endpoint(resource))
-        for name in member_lists(resource):
-            path = f"{record}/{name}/{{key}}"
-            add(router, Operation("member_put", resource, "PUT", path, name), verbs.member_endpoint(resource, name, "PUT"))
-            add(router, Operation("member_delete", resource, "DELETE", path, name), verbs.member_endpoint(resource, name, "DELETE"))
-    for relation in registry.relations[resource.name].values():
-        if relation.kind != "to_one":
-            path = f"{record}/{relation.name}"
-            add(router, Operation("related", resource, "GET", path, relation.name, relation), reads.related_endpoint(resource, relation))
-    for name, relation in registry.edges[resource.name].items():
-        _link_routes(router, resource, relation, f"{record}/links/{name}")
-    above = nested.nesting(registry, resource)
-    if above is not None:
-        _nested_routes(router, resource, above, f"/v1/{resource.parent}/{{id}}/{above.name}")
+def _add_any_object(router: APIRouter, registry: Registry) -> None:
+    template = resource_of(CustomObject(UUID(int=0), OBJECT, "record", "Record", "Records"))
+    for route in routes_of(Registry([*registry, template]), template):
+        operation = route.operation
+        router.add_api_route(
+            operation.path,
+            for_any_object(route),
+            methods=[operation.method],
+            response_model=None,
+            include_in_schema=False,
+            name=f"any_{operation.kind}_{operation.detail}".rstrip("_"),
+        )
+    relation = Relation("{relation}", OBJECT, OBJECT, "to_many")
+    record = f"/v1/{OBJECT}/{{id}}"
+    edges = f"{record}/links/{{relation}}"
+    for kind, method, path, detail, make in (
+        ("related", "GET", f"{record}/{{relation}}", "", reads.related_endpoint),
+        ("links", "GET", edges, "", links.list_endpoint),
+        ("link_put", "PUT", f"{edges}/{{other_id}}", "", links.put_endpoint),
+        ("link_delete", "DELETE", f"{edges}/{{other_id}}", "", links.delete_endpoint),
+        ("links_batch", "POST", f"{edges}/batch/put", "put", partial(links.batch_endpoint, verb="put")),
+        ("links_batch", "POST", f"{edges}/batch/delete", "delete", partial(links.batch_endpoint, verb="delete")),
+    ):
+        endpoint = for_any_relation(kind, detail, make(template, relation))
+        name = f"any_{kind}_{detail}".rstrip("_")
+        router.add_api_route(path, endpoint, methods=[method], response_model=None, include_in_schema=False, name=name)
 
 
-def _nested_routes(router: APIRouter, resource: AnyResource, relation: Relation, base: str) -> None:
-    def route(kind: Kind, method: str, path: str) -> Operation:
-        return Operation(kind, resource, method, path, relation.name, relation)
-
-    single = f"{base}/{{child_id}}"
-    add(router, route("nested_create", "POST", base), nested.nested_create_endpoint(resource, relation))
-    singles: tuple[tuple[Kind, str, Callable[[AnyResource], Endpoint]], ...] = (
-        ("nested_get", "GET", reads.get_endpoint),
-        ("nested_update", "PATCH", writes.update_endpoint),
-        ("nested_delete", "DELETE", writes.delete_endpoint),
-    )
-    for kind, method, plain in singles:
-        add(router, route(kind, method, single), nested.nested_endpoint(resource, relation, plain(resource)))
-
-
-def _link_routes(router: APIRouter, resource: AnyResource, relation: Relation, base: str) -> None:
-    def route(kind: Kind, method: str, path: str, detail: str = "") -> Operation:
-        return Operation(kind, resource, method, path, f"{relation.name}_{detail}".rstrip("_"), relation)
-
-    add(router, route("links", "GET", base), links.list_endpoint(resource, relation))
-    add(router, route("link_put", "PUT", f"{base}/{{other_id}}"), links.put_endpoint(resource, relation))
-    add(router, route("link_delete", "DELETE", f"{base}/{{other_id}}"), links.delete_endpoint(resource, relation))
-    for verb in ("put", "delete"):
-        add(router, route("links_batch", "POST", f"{base}/batch/{verb}", verb), links.batch_endpoint(resource, relation, verb))
+__all__ = ["build_record_router"]

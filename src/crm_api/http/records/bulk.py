@@ -14,12 +14,14 @@ from crm_api.flows.bulk import ACTIONS, MAX_RECORDS, PERMISSIONS, Action, Bulk, 
 from crm_api.http.accepted import accepted
 from crm_api.http.records.answers import document
 from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.http.records.saved import view_of_body
 from crm_api.http.records.writes import ON_CHILDREN
 from crm_api.jobs.tasks import BULK
-from crm_api.kernel.query.request import ReadRequest, search_request
+from crm_api.kernel.query.request import ReadRequest, SavedQuery, search_request
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.saved_views import SavedView
 
-KEYS: Final = ("filter", "ids", "except_ids", "expect_count", "action", "set", "dry_run")
+KEYS: Final = ("filter", "view_id", "ids", "except_ids", "expect_count", "action", "set", "dry_run")
 PARAMETERS: Final = ("dry_run", "on_children")
 
 
@@ -44,7 +46,7 @@ def bulk_endpoint(resource: AnyResource) -> Endpoint:
         errors = check_values(call.context, resource, action, body.get("set"))
         if "on_children" in options.others and action != "delete":
             errors.append(InvalidValue("invalid_combination", other=f"action={action}").at(parameter="on_children"))
-        selection = _filter(call, resource, body, action) if "filter" in body else None
+        selection = None if "ids" in body else _filter(call, resource, body, action, await view_of_body(call, resource, body))
         if errors:
             raise ValidationFailed(errors=errors)
         wanted = Bulk(resource.name, action, body.get("set") or {}, on_children)
@@ -62,7 +64,7 @@ def bulk_endpoint(resource: AnyResource) -> Endpoint:
         if dry_run or body.get("dry_run", False):
             call.context.uow.dry_run = True
             return document({"dry_run": True, "object": resource.name, "action": action, "count": len(ids)})
-        selected = {"filter": body["filter"]} if "filter" in body else {}
+        selected = {name: body[name] for name in ("filter", "view_id") if name in body}
         return await accepted(request, call.context, BULK, {**wanted.json(), **selected, "count": len(ids)}, ids=ids)
 
     return bulk
@@ -83,11 +85,13 @@ def _body(body: Any, resource: AnyResource) -> dict[str, Any]:
     actions = actions_of(resource)
     if body.get("action") not in actions:
         wrong("/action", "required" if "action" not in body else "enum", actions)
-    if ("filter" in body) == ("ids" in body):
-        if "filter" in body:
-            wrong("/ids", "invalid_combination", other="filter")
-        else:
-            wrong("/filter", "required")
+    ways = [name for name in ("filter", "view_id", "ids") if name in body]
+    if not ways:
+        wrong("/filter", "required")
+    elif "ids" in body and len(ways) > 1:
+        wrong("/ids", "invalid_combination", other=ways[0])
+    elif body.get("view_id", "") is None:
+        wrong("/view_id", "null_not_allowed")
     for key in ("ids", "except_ids"):
         if key not in body:
             continue
@@ -117,11 +121,12 @@ def _ids(texts: Any) -> list[UUID]:
     return [found for text in texts if (found := parse_uuid(text)) is not None]
 
 
-def _filter(call: Call, resource: AnyResource, body: dict[str, Any], action: Action) -> ReadRequest:
-    """The selection's tree; live records, for `restore` the deleted ones."""
-    if body["filter"] is None:
+def _filter(call: Call, resource: AnyResource, body: dict[str, Any], action: Action, view: SavedView | None) -> ReadRequest:
+    """The selection's tree, and the view's; live records, for `restore` the deleted ones."""
+    if body.get("filter", "") is None:
         raise ValidationFailed(errors=[InvalidValue("null_not_allowed").at(pointer="/filter")])
-    asked = {"filter": body["filter"], "deleted": "only" if action == "restore" else "exclude"}
-    found = search_request(call.context.registry, resource, asked, call.locale())
+    asked = {"filter": body.get("filter"), "deleted": "only" if action == "restore" else "exclude"}
+    saved = None if view is None else SavedQuery(view.query.filter)
+    found = search_request(call.context.registry, resource, asked, call.locale(), saved=saved)
     call.policy.require_read(found.objects)
     return found

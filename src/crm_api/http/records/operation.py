@@ -35,6 +35,8 @@ Kind = Literal[
     "merge",
     "aggregate",
     "bulk",
+    "board",
+    "move",
     "transfer",
     "member_put",
     "member_delete",

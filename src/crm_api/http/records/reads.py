@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from crm_api.http.records.answers import document, json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
+from crm_api.http.records.saved import view_of_body, view_of_query
 from crm_api.http.routing import charge, reads
 from crm_api.kernel.aggregate import aggregate
 from crm_api.kernel.changes import page_of_changes
@@ -45,7 +46,11 @@ def list_endpoint(resource: AnyResource) -> Endpoint:
     async def list_records(request: Request) -> Response:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
-        asked = call.engine.reader.list_request(call.context, resource, call.query, call.locale(), events_seq=call.events_seq)
+        view = await view_of_query(call, resource)
+        saved = None if view is None else view.query
+        asked = call.engine.reader.list_request(
+            call.context, resource, call.query, call.locale(), events_seq=call.events_seq, saved=saved
+        )
         return await _page(call, resource, asked)
 
     return list_records
@@ -63,7 +68,8 @@ def search_endpoint(resource: AnyResource) -> Endpoint:
         body = await call.json()
         if "as_of" in given and isinstance(body, dict):
             body = {**body, "as_of": given["as_of"]}
-        asked = search_request(call.context.registry, resource, body, call.locale())
+        view = await view_of_body(call, resource, body)
+        asked = search_request(call.context.registry, resource, body, call.locale(), saved=None if view is None else view.query)
         if asked.explain:
             return await _explained(call, resource, asked)
         return await _page(call, resource, asked)
@@ -114,7 +120,11 @@ def related_endpoint(resource: AnyResource, relation: Relation) -> Endpoint:
         target = call.context.registry[relation.target]
         call.policy.require_read((resource.name, target.name))
         parent = (resource, relation, call.path_id())
-        asked = call.engine.reader.list_request(call.context, target, call.query, call.locale(), parent=parent, events_seq=call.events_seq)
+        view = await view_of_query(call, target)
+        saved = None if view is None else view.query
+        asked = call.engine.reader.list_request(
+            call.context, target, call.query, call.locale(), parent=parent, events_seq=call.events_seq, saved=saved
+        )
         return await _page(call, target, asked)
 
     return list_related

@@ -41,6 +41,8 @@ def history_endpoint(resource: AnyResource) -> Endpoint:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
         given = call.refuse_parameters(("field", "limit", "cursor"))
+        if resource.private is not None:
+            await call.engine.reader.one(call.context, resource, call.path_id(), fields=())
         rows, cursor = await history(
             call.context, resource, call.path_id(), field=given.get("field"), cursor=given.get("cursor"), limit=page_limit(given)
         )

@@ -18,7 +18,7 @@ from crm_api.models.platform import ExternalId
 
 ORG: sa.BindParameter[Any] = sa.bindparam("org_id", type_=sa.Uuid())
 _EXTERNAL = ExternalId.__table__
-_PLAIN_TEXT = (FieldType.TEXT, FieldType.URL, FieldType.EMAIL, FieldType.PHONE)
+_PLAIN_TEXT = (FieldType.TEXT, FieldType.URL, FieldType.EMAIL, FieldType.PHONE, FieldType.AUTONUMBER)
 _EMPTY_LIST: ColumnElement[Any] = sa.literal_column("'[]'::jsonb")
 _EMPTY_OBJECT: ColumnElement[Any] = sa.literal_column("'{}'::jsonb")
 _ABOVE = "U&'\\+10FFFF'"
@@ -57,7 +57,7 @@ def subject_of(resolved: ResolvedPath, row: FromClause, *, exact: bool) -> Colum
         return sa.cast(field.value(row).op("->>", return_type=sa.Text())(quoted("id")), sa.Uuid())
     if exact:
         return field.value(row)
-    if field.key == field.column and field.type in _PLAIN_TEXT:
+    if field.key == field.column and field.member is None and field.type in _PLAIN_TEXT:
         return sa.func.lower(field.value(row))  # few and short: codes, names of zones
     return field.comparable(row)
 
@@ -88,7 +88,7 @@ def comparison(
     if other is not None:
         return _with_field(subject, op, other)
     assert isinstance(node.value, int)
-    if resolved.on_link and field.type is FieldType.TAGS:
+    if (resolved.on_link or field.member is not None) and field.type in SETS:
         return _link_set(subject, op, node.value)
     if op in PARTIAL:
         return _text_match(resource, field, subject, row, node)
@@ -143,7 +143,7 @@ def _link_set(subject: ColumnElement[Any], op: str, slot: Slot) -> ColumnElement
 
 def _emptiness(field: Field, subject: ColumnElement[Any], on_link: bool) -> ColumnElement[bool]:
     """Whether there is no value; an empty list or object counts as none."""
-    if on_link and field.type is FieldType.TAGS:
+    if (on_link or field.member is not None) and field.type in SETS:
         return sa.or_(subject.is_(None), subject == _EMPTY_LIST, subject == sa.literal_column("'null'::jsonb"))
     if field.type in SETS:
         return sa.func.coalesce(sa.func.cardinality(subject), sa.literal_column("0")) == sa.literal_column("0")

@@ -60,7 +60,7 @@ class ReadCompiler:
             row.c.deleted_at.is_not(None).label("deleted"),
             row.c.merged_into,
             journal_head().label("head"),
-        ).where(row.c.org_id == ORG, row.c.id == (sa.func.any(_IDS) if many else _ID))
+        ).where(row.c.org_id == ORG, row.c.id == (sa.func.any(_IDS) if many else _ID), *run.resource.scope(row))
         return CompiledRead(compile_statement(query if seen is None else query.where(seen)), 0, run.expander.marked)
 
     def page(self, plan: Plan) -> CompiledRead:
@@ -91,6 +91,11 @@ class ReadCompiler:
     def scope(self, plan: Plan) -> tuple[Source, list[ColumnElement[bool]]]:
         """Where the records of a plan come from and which conditions choose them, for figures over them."""
         return _Run(self, plan).scope()
+
+    def parts(self, plan: Plan) -> tuple[Source, list[ColumnElement[bool]], Expander]:
+        """The same, with what makes the columns of their JSON, for statements that show records otherwise than as a page."""
+        run = _Run(self, plan)
+        return *run.scope(), run.expander
 
     def counted(self, plan: Plan) -> Statement:
         """How many records a plan's filter matches."""
@@ -142,7 +147,7 @@ class _Run:
         link = LINKS.alias("pl") if relation is not None and relation.kind == "many_to_many" else None
         known_live = plan.deleted == "exclude" and not plan.as_of
         source = self.filters.source(resource, row, relation if link is not None else None, link, live=known_live)
-        where: list[ColumnElement[bool]] = [row.c.org_id == ORG]
+        where: list[ColumnElement[bool]] = [row.c.org_id == ORG, *resource.scope(row)]
         if plan.deleted != "include":
             where.append(row.c.deleted_at.is_(None) if plan.deleted == "exclude" else row.c.deleted_at.is_not(None))
         seen = self.compiler.visibility.predicate(resource, row)
@@ -231,7 +236,8 @@ class _Run:
         """The number of live records of the object, counted up to one more than may be sorted without an index."""
         if self._few is None:
             row = self.resource.table.alias("g")
-            some = sa.select(ONE).where(row.c.org_id == ORG, row.c.deleted_at.is_(None)).limit(_number(ANY_SORT_ROWS + 1)).subquery("gs")
+            mine = (row.c.org_id == ORG, row.c.deleted_at.is_(None), *self.resource.scope(row))
+            some = sa.select(ONE).where(*mine).limit(_number(ANY_SORT_ROWS + 1)).subquery("gs")
             counted = sa.select(sa.func.count().label("n")).select_from(some).cte("gc")
             self._few = sa.select(counted.c.n).scalar_subquery()
         return self._few
@@ -300,7 +306,7 @@ def _belongs(relation: Relation, row: FromClause, link: FromClause | None) -> li
     """The rows that hang on the parent."""
     if link is None:
         assert relation.field is not None
-        return [relation.field.value(row) == _PARENT_ID]
+        return [relation.field.comparable(row) == _PARENT_ID]
     here, there = (link.c.from_id, link.c.to_id) if relation.forward else (link.c.to_id, link.c.from_id)
     return [link.c.org_id == ORG, link.c.relation == sa.literal_column(f"'{relation.link_name}'"), here == _PARENT_ID, there == row.c.id]
 

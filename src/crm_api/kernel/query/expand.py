@@ -45,9 +45,10 @@ class Expander:
         self, resource: AnyResource, row: FromClause, fields: tuple[Path, ...] | None, expand: tuple[Expansion, ...]
     ) -> list[ColumnElement[Any]]:
         """The select list of a record with its expansions; `fields=account.name` is an expansion with one field."""
-        own = None if fields is None else [path[0] for path in fields if len(path) == 1 and path[0] in resource.fields]
+        own = None if fields is None else [name for path in fields if resource.field_named(name := ".".join(path)) is not None]
         columns: list[ColumnElement[Any]] = list(record_columns(resource, row, own))
-        for name, expansion in _with_fields(fields, expand).items():
+        far = None if fields is None else tuple(path for path in fields if path[0] not in resource.fields)
+        for name, expansion in _with_fields(far, expand).items():
             relation = self.registry.relations[resource.name][name]
             make = self._one if relation.kind == "to_one" else self._many
             columns.append(make(relation, row, expansion).label(name))

@@ -85,7 +85,7 @@ class Source:
 def live(resource: AnyResource, row: FromClause, visibility: Visibility) -> list[ColumnElement[bool]]:
     """What makes a related record count: it is there for the caller and not deleted."""
     seen = visibility.predicate(resource, row)
-    return [row.c.deleted_at.is_(None), *([seen] if seen is not None else [])]
+    return [row.c.deleted_at.is_(None), *resource.scope(row), *([seen] if seen is not None else [])]
 
 
 def related(relation: Relation, source: FromClause, target: FromClause, link: FromClause | None) -> list[ColumnElement[bool]]:
@@ -98,7 +98,7 @@ def _near_end(relation: Relation, target: FromClause, link: FromClause | None) -
     """What holds the source row's id in a to-many relation, and the conditions between its tables."""
     if relation.kind == "to_many":
         assert relation.field is not None
-        return relation.field.value(target), []
+        return relation.field.comparable(target), []
     assert link is not None
     here, there = (link.c.from_id, link.c.to_id) if relation.forward else (link.c.to_id, link.c.from_id)
     name: ColumnElement[Any] = sa.literal_column(f"'{relation.link_name}'")

@@ -346,7 +346,7 @@ def comparable_kind(field: Field) -> Any:
 
 def filterable(resource: AnyResource) -> list[str]:
     """The fields that may stand in a filter."""
-    return [name for name, field in resource.fields.items() if OPERATORS[field.type]]
+    return [name for name, field in resource.all_fields.items() if OPERATORS[field.type]]
 
 
 def under(place: Place, key: str | int) -> Place:

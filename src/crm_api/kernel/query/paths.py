@@ -64,6 +64,11 @@ def _field(registry: Registry, resource: AnyResource, steps: tuple[Relation, ...
             spec = FieldSpec(FieldType.TEXT, folded=True)
             return ResolvedPath(steps, Field(f"{field.name}.{rest[0]}", spec, field.column, field.key, True), rest[0])
         raise InvalidValue("unknown_field", allowed=[f"{field.name}.{part}" for part in ADDRESS_PARTS])
+    if field.type is FieldType.CUSTOM_FIELDS and len(rest) == 1:
+        custom = resource.custom.get(f"{field.name}.{rest[0]}")
+        if custom is None:
+            raise InvalidValue("unknown_field", allowed=list(resource.custom))
+        return ResolvedPath(steps, custom)
     if field.type is FieldType.EXTERNAL_IDS and len(rest) == 1 and rest[0]:
         # compared as they are: other systems' ids may differ in nothing but case
         spec = FieldSpec(FieldType.PICKLIST)
@@ -92,4 +97,4 @@ def _link_type(annotation: object) -> FieldType:
 
 def names_of(registry: Registry, resource: AnyResource) -> list[str]:
     """What may stand at a point of a path: the object's fields and relations."""
-    return [*resource.fields, *registry.relations[resource.name]]
+    return [*resource.all_fields, *registry.relations[resource.name]]

@@ -75,9 +75,14 @@ class SortKey:
     options: Slot | None = None
 
     @property
+    def name(self) -> str:
+        """The field's name as the resource knows it."""
+        return ".".join(self.path)
+
+    @property
     def text(self) -> str:
         """The key as a client writes it."""
-        return ("-" if self.descending else "") + ".".join(self.path)
+        return ("-" if self.descending else "") + self.name
 
 
 @dataclass(frozen=True, slots=True)

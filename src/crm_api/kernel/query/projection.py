@@ -10,12 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
+from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import AnyResource
+from crm_api.models import slots
+from crm_api.models.columns import FieldType
 
 LAST = ("custom_fields", "tags", "external_ids")
-UNSHOWN = frozenset({"search", "search_text", "trigrams"})
+UNSHOWN = frozenset({"search", "search_text", "trigrams", *slots.NAMES})
 """Columns of a record's table that no answer shows, and that are long."""
 
 
@@ -29,7 +33,49 @@ def record_columns(resource: AnyResource, row: FromClause, names: Iterable[str] 
     """The select list of a record: `object` and `id`, then the named fields (all, if none are named)."""
     chosen = ordered_names(resource) if names is None else ["id", *(name for name in names if name != "id")]
     object_name: ColumnElement[object] = sa.literal_column(f"'{resource.name}'").label("object")
-    return [object_name, *(resource.fields[name].as_json(row).label(name) for name in chosen)]
+    columns: list[ColumnElement[object]] = [object_name]
+    members = [resource.custom[name] for name in chosen if name not in resource.fields]
+    for name in chosen:
+        if name not in resource.fields:
+            continue
+        field = resource.fields[name]
+        if members and field.type is FieldType.CUSTOM_FIELDS:
+            continue
+        whole = field.type is FieldType.CUSTOM_FIELDS and bool(resource.custom or resource.archived)
+        columns.append((_all_members(resource, row) if whole else field.as_json(row)).label(name))
+    if members:
+        columns.append(_object(members, row).label("custom_fields"))
+    return columns
+
+
+def _all_members(resource: AnyResource, row: FromClause) -> ColumnElement[Any]:
+    """The custom fields of a standard object: null where there is no value, worked out where none is stored."""
+    fields = list(resource.custom.values())
+    blank = "{" + ", ".join(f'"{f.member}": null' for f in fields) + "}"
+    stored: ColumnElement[Any] = row.c.custom_fields
+    if resource.archived:
+        stored = stored.op("-", return_type=JSONB())(sa.literal_column(_array(resource.archived)))
+    found: ColumnElement[Any] = sa.literal_column(f"'{blank}'::jsonb").op("||", return_type=JSONB())(stored)
+    worked_out = [f for f in fields if f.expression is not None]
+    return found.op("||", return_type=JSONB())(_object(worked_out, row)) if worked_out else found
+
+
+def _object(fields: Sequence[Field], row: FromClause) -> ColumnElement[Any]:
+    """A JSON object of these custom fields. PostgreSQL's functions take 100 arguments, hence in parts."""
+    parts: list[ColumnElement[Any]] = []
+    for start in range(0, len(fields), 50):
+        pairs: list[ColumnElement[Any]] = []
+        for field in fields[start : start + 50]:
+            pairs += [sa.literal_column(f"'{field.member}'"), field.as_json(row)]
+        parts.append(sa.func.jsonb_build_object(*pairs, type_=JSONB()))
+    found = parts[0]
+    for part in parts[1:]:
+        found = found.op("||", return_type=JSONB())(part)
+    return found
+
+
+def _array(names: Sequence[str]) -> str:
+    return "ARRAY[" + ", ".join(f"'{name}'" for name in names) + "]::text[]"
 
 
 def as_json(columns: Sequence[ColumnElement[Any]], row: FromClause) -> ColumnElement[Any]:

@@ -31,8 +31,10 @@ from crm_api.kernel.query.values import LISTS, Locale
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 
-LIST_PARAMETERS = ("limit", "cursor", "sort", "fields", "expand", "count", "deleted", "q", "filter", "since", "as_of", "consistent")
-SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of")
+LIST_PARAMETERS = (
+    "limit", "cursor", "sort", "fields", "expand", "count", "deleted", "q", "filter", "since", "as_of", "consistent", "view_id",
+)  # fmt: skip
+SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of", "view_id")
 NAME_LISTS = ("sort", "fields", "expand")
 COUNTS = ("none", "estimate", "exact")
 DELETED = ("exclude", "only", "include")
@@ -61,6 +63,15 @@ class ReadRequest:
     objects: frozenset[str] = frozenset()
     lasting: bool = False
     from_query: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """What a saved view says: a search tree, an order, and the fields to show; empty where it says nothing."""
+
+    filter: Any = None
+    sort: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -148,6 +159,18 @@ class _Reader:
             self.parser.wrong(error, place)
             return None
 
+    def add(self, asked: _Asked, saved: SavedQuery | None, *, sort: bool, fields: bool) -> None:
+        """Adds what a saved query says and the request does not: `sort` and `fields` tell what the request names itself."""
+        if saved is None:
+            return
+        place: Place = {"parameter": "view_id", "pointer": ""}
+        if saved.filter is not None:
+            asked.conditions.append(self.parser.tree(saved.filter, self.resource, place))
+        if saved.sort and not sort:
+            asked.sort = parse_sort(self.parser, saved.sort, self.resource, place)
+        if saved.fields and not fields:
+            asked.fields = parse_fields(self.parser, saved.fields, self.resource, place)
+
     def request(self, asked: _Asked, parent: tuple[AnyResource, Relation, Any] | None, at: Callable[[str], Place]) -> ReadRequest:
         """Everything put together. Raises what was found wrong."""
         parser, resource = self.parser, self.resource
@@ -202,8 +225,12 @@ def list_request(
     *,
     parent: tuple[AnyResource, Relation, Any] | None = None,
     events_seq: Callable[[str], int],
+    saved: SavedQuery | None = None,
 ) -> ReadRequest:
-    """A GET that lists. Raises BadRequest or UnknownParameter with every mistake at once."""
+    """A GET that lists. Raises BadRequest or UnknownParameter with every mistake at once.
+
+    Of a `saved` query the filter holds beside the others, order and fields where the request names none.
+    """
     reader = _Reader(registry, resource, locale, "query")
     parser = reader.parser
     given = _given(raw_query, parser)
@@ -238,6 +265,7 @@ def list_request(
         if "deleted" not in single:
             asked.deleted = "include"  # what changed since includes what was deleted since
     asked.cursor = single.get("cursor")
+    reader.add(asked, saved, sort="sort" in given or asked.text is not None, fields="fields" in given)
     return reader.request(asked, parent, lambda name: {"parameter": name})
 
 
@@ -283,9 +311,15 @@ def _filter_parameter(parser: QueryParser, resource: AnyResource, text: str, lin
 
 
 def search_request(
-    registry: Registry, resource: AnyResource, body: Any, locale: Locale, *, events_seq: Callable[[str], int] | None = None
+    registry: Registry,
+    resource: AnyResource,
+    body: Any,
+    locale: Locale,
+    *,
+    events_seq: Callable[[str], int] | None = None,
+    saved: SavedQuery | None = None,
 ) -> ReadRequest:
-    """A `POST …/search`. Raises ValidationFailed with every mistake at once."""
+    """A `POST …/search`. Raises ValidationFailed with every mistake at once. For `saved` see `list_request`."""
     reader = _Reader(registry, resource, locale, "body")
     parser = reader.parser
     root: Place = {"pointer": ""}
@@ -319,6 +353,7 @@ def search_request(
         parser.wrong(InvalidValue("type", expected="string"), under(root, "cursor"))
     if not isinstance(asked.explain, bool):
         parser.wrong(InvalidValue("invalid_boolean"), under(root, "explain"))
+    reader.add(asked, saved, sort=bool(names["sort"]) or asked.text is not None, fields=names["fields"] is not None)
     return reader.request(asked, None, lambda name: under(root, name))
 
 

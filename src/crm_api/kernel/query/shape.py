@@ -46,11 +46,11 @@ def parse_sort(
             parser.wrong(InvalidValue("type", expected="string"), where)
             continue
         name = raw.removeprefix("-")
-        field = resource.fields.get(name)
+        field = resource.field_named(name)
         if field is None or not field.sortable:
             code = "unknown_field" if field is None else "not_sortable"
-            parser.wrong(InvalidValue(code, allowed=[n for n, f in resource.fields.items() if f.sortable]), where)
-        elif any(key.path == (name,) for key in keys):
+            parser.wrong(InvalidValue(code, allowed=[n for n, f in resource.all_fields.items() if f.sortable]), where)
+        elif any(key.name == name for key in keys):
             parser.wrong(InvalidValue("repeated_item"), where)
         else:
             keys.append(_sort_key(parser, resource, name, raw.startswith("-")))
@@ -65,19 +65,19 @@ def default_sort(parser: QueryParser, resource: AnyResource) -> tuple[SortKey, .
 
 
 def _sort_key(parser: QueryParser, resource: AnyResource, name: str, descending: bool) -> SortKey:
-    field = resource.fields[name]
+    field = resource.all_fields[name]
     by_position = follows_positions(parser.registry, resource, name)
     options = parser.slot(list(field.spec.options)) if by_position and field.spec.options else None
-    return SortKey((name,), descending, field.nullable or by_position, options)
+    return SortKey(tuple(name.split(".")), descending, field.nullable or by_position, options)
 
 
 def is_selective(node: Node | None, resource: AnyResource) -> bool:
     """Whether a filter is sure to leave few records: an equality on a unique field or on one with an index and many values."""
     if isinstance(node, And):
         return any(is_selective(item, resource) for item in node.items)
-    if not isinstance(node, Condition) or node.op not in ("eq", "in", "eq_exact") or len(node.path) != 1:
+    if not isinstance(node, Condition) or node.op not in ("eq", "in", "eq_exact"):
         return False
-    field = resource.fields.get(node.path[0])
+    field = resource.field_named(".".join(node.path))
     if field is None or isinstance(node.value, tuple):
         return False
     few_values = field.type is FieldType.PICKLIST or field.name == "owner_id"
@@ -91,7 +91,7 @@ def needs_guard(registry: Registry, resource: AnyResource, keys: Sequence[SortKe
 
 def indexed_sorts(registry: Registry, resource: AnyResource) -> list[str]:
     """The orders that any number of records can be listed in."""
-    single = [name for name in resource.fields if is_indexed(registry, resource, (SortKey((name,), False, False),))]
+    single = [name for name in resource.all_fields if is_indexed(registry, resource, (SortKey((name,), False, False),))]
     return [*single, *(",".join(keys) for keys in resource.composite_sorts)]
 
 
@@ -119,12 +119,14 @@ def _field_path(registry: Registry, resource: AnyResource, raw: str) -> Path:
     current = resource
     for index, name in enumerate(path):
         last = index == len(path) - 1
+        if ".".join(path[index:]) in current.custom:
+            return path
         if last and (name in current.fields or name == "object"):
             return path
         relation = registry.relations[current.name].get(name)
         if last or relation is None or relation.kind != "to_one":
             to_one = [relation.name for relation in registry.relations[current.name].values() if relation.kind == "to_one"]
-            raise InvalidValue("unknown_field", allowed=[*current.fields, *(f"{name}.…" for name in to_one)])
+            raise InvalidValue("unknown_field", allowed=[*current.all_fields, *(f"{name}.…" for name in to_one)])
         if index == MAX_EXPAND_DEPTH:
             raise InvalidValue("expand_depth", max=MAX_EXPAND_DEPTH)
         current = registry[relation.target]

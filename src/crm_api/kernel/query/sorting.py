@@ -38,7 +38,7 @@ class Key:
 
 def follows_positions(registry: Registry, resource: AnyResource, name: str) -> bool:
     """Whether a field is sorted by the position of what it names (options, statuses, stages), not by its own value."""
-    field = resource.fields[name]
+    field = resource.all_fields[name]
     if field.type is FieldType.PICKLIST:
         return bool(field.spec.options) or field.spec.option_object is not None
     if field.type is not FieldType.REFERENCE or field.spec.target is None:
@@ -48,8 +48,8 @@ def follows_positions(registry: Registry, resource: AnyResource, name: str) -> b
 
 def is_indexed(registry: Registry, resource: AnyResource, keys: Sequence[SortKey]) -> bool:
     """Whether an index gives this order: that of its only key, or of a first key with hardly any ties, or one for all of them."""
-    name = keys[0].path[0]
-    field = resource.fields[name]
+    name = keys[0].name
+    field = resource.all_fields[name]
     envelope = name in ("created_at", "updated_at", "id")
     if not (envelope or field.spec.indexed or field.spec.unique) or follows_positions(registry, resource, name):
         return False
@@ -62,7 +62,7 @@ def is_indexed(registry: Registry, resource: AnyResource, keys: Sequence[SortKey
 
 def sort_expression(key: SortKey, source: Source) -> tuple[ColumnElement[Any], Any, bool]:
     """What a sort key compares, its type, and whether it can be null."""
-    field = source.resource.fields[key.path[0]]
+    field = source.resource.all_fields[key.name]
     if key.options is not None:
         position = sa.func.array_position(bind(key.options, ARRAY(sa.Text())), field.value(source.row))
         return position, sa.Integer(), True

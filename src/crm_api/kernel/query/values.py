@@ -39,6 +39,7 @@ OPERATORS: Final[dict[FieldType, tuple[str, ...]]] = {
     FieldType.PHONE: _TEXT,
     FieldType.URL: _TEXT,
     FieldType.LONG_TEXT: (*PARTIAL, *NULL_TESTS),
+    FieldType.AUTONUMBER: _TEXT,
     FieldType.PICKLIST: (*_EQUALITY, "eq_exact"),
     FieldType.INTEGER: COMPARISONS,
     FieldType.NUMBER: COMPARISONS,
@@ -79,7 +80,7 @@ def compare_value(field: Field, raw: Any, locale: Locale, *, from_text: bool, ex
     Raises InvalidValue.
     """
     match field.type:
-        case FieldType.TEXT | FieldType.URL:
+        case FieldType.TEXT | FieldType.URL | FieldType.AUTONUMBER:
             return _text(raw) if exact else _folded(field, _text(raw))
         case FieldType.PICKLIST:
             return _option(field, _text(raw))

@@ -11,6 +11,7 @@ from pydantic_core import ValidationError
 
 from crm_api.core.errors import FieldError, RepeatedItem, join_pointer
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.mistakes import field_errors
 from crm_api.kernel.references import resolve
 from crm_api.kernel.resource import AnyResource, Draft
@@ -26,6 +27,7 @@ def read_body(
     if not isinstance(body, Mapping):
         errors.append(FieldError("type", pointer="", params={"expected": "object"}))
         return {}
+    body, own = custom.gather(resource, body)
     refused = refused_fields(resource, context.principal, body, creating=creating)
     if refused:
         errors.extend(refused)
@@ -34,16 +36,25 @@ def read_body(
     try:
         found = model.__pydantic_validator__.validate_python(body)
     except ValidationError as error:
-        errors.extend(field_errors(error, body, model.model_fields))
+        errors.extend(field_errors(error, body, [*model.model_fields, *(resource.custom if own is not None else ())]))
         return {}
     values = found.__dict__
-    return {name: values[name] for name in found.model_fields_set}
+    given = {name: values[name] for name in found.model_fields_set}
+    if own is not None:
+        given[custom.COLUMN] = own
+    return given
+
+
+def names_given(resource: AnyResource, given: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that a body gives, custom ones by their full names."""
+    members = given.get(custom.COLUMN)
+    return frozenset(given) if not members else frozenset(given) | custom.given_names(resource, members)
 
 
 def give(context: Context, resource: AnyResource, work: Work, body: Any) -> None:
     """Reads the body of an update into its item."""
     work.sent = read_body(context, resource, resource.update, body, work.draft.errors, creating=False)
-    work.draft.given = frozenset(work.sent)
+    work.draft.given = names_given(resource, work.sent)
 
 
 def new_works(context: Context, shape: Shape, bodies: Iterable[tuple[int, Any]]) -> list[Work]:
@@ -60,7 +71,7 @@ def new_works(context: Context, shape: Shape, bodies: Iterable[tuple[int, Any]])
         row.update(id=record_id, version=1, created_at=uow.now, updated_at=uow.now, created_by=actor, updated_by=actor)
         if resource.owner_defaults_to_caller and "owner_id" not in given:
             row["owner_id"] = context.principal.user_id
-        draft = Draft(record_id, "create", None, row, frozenset(given), errors)
+        draft = Draft(record_id, "create", None, row, names_given(resource, given), errors)
         if not errors:
             apply(shape, locale, draft, given)
         works.append(Work(index, draft, given, client_id=client_id))
@@ -79,6 +90,8 @@ def refuse_repeated(works: Sequence[Work]) -> None:
 async def finish_new(context: Context, shape: Shape, works: Sequence[Work]) -> None:
     """References, rules, and what may not be missing."""
     drafts = [work.draft for work in works if not work.failed]
+    if shape.custom:
+        await custom.finish(context, shape.resource, drafts)
     await resolve(context, shape, drafts)
     drafts = [draft for draft in drafts if not draft.failed]
     if drafts:
@@ -102,6 +115,8 @@ async def apply_patches(context: Context, shape: Shape, works: Sequence[Work]) -
     for work in works:
         apply(shape, locale, work.draft, work.sent)
     drafts = [work.draft for work in works if not work.failed]
+    if shape.custom:
+        custom.check_whole(shape.resource, drafts, creating=False)
     await resolve(context, shape, drafts)
     await run_rules(context, shape, works)
 

@@ -20,6 +20,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource, Draft
+from crm_api.kernel.values import derive
 from crm_api.kernel.writes import erasure
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.shape import Shape, shape_of
@@ -91,21 +92,22 @@ async def _counts(
         for index, relation in enumerate(relations):
             table, column = _child_column(context, relation)
             query = sa.select(sa.literal_column(str(index)).label("number"), column.label("parent"), sa.func.count().label("count"))
-            query = query.where(table.c.org_id == ORG, column == sa.any_(IDS), table.c.deleted_at.is_(None)).group_by(column)
+            scope = context.registry[relation.target].scope(table)
+            query = query.where(table.c.org_id == ORG, column == sa.any_(IDS), table.c.deleted_at.is_(None), *scope).group_by(column)
             if table is shape.table:
                 query = query.where(~(table.c.id == sa.any_(IDS)))
             parts.append(query)
         return compile_statement(sa.union_all(*parts) if len(parts) > 1 else parts[0])
 
-    key = ("children", shape.table, tuple((context.registry[r.target].table, r.name) for r in relations))
+    key = ("children", context.registry.key, shape.resource.name)
     rows = await context.uow.fetch(context.statements.get(key, build), {"org_id": context.uow.org_id, "ids": list(ids)})
     return [(relations[number], (parent, count)) for number, parent, count in rows]
 
 
-def _child_column(context: Context, relation: Relation) -> tuple[sa.Table, sa.Column[Any]]:
+def _child_column(context: Context, relation: Relation) -> tuple[sa.Table, sa.ColumnElement[Any]]:
     table = context.registry[relation.target].table
     assert relation.field is not None
-    return table, table.c[relation.field.column]
+    return table, relation.field.comparable(table)
 
 
 async def _release(
@@ -125,7 +127,7 @@ async def _release(
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             if options.on_children == "detach":
-                await writer.update_rows(context, child, {id: {relation.field.column: None} for id in part})
+                await writer.update_rows(context, child, {id: {relation.field.address: None} for id in part})
             else:
                 await writer.delete(context, child, [Target(id) for id in part], options=nested)
 
@@ -135,10 +137,11 @@ async def referring(context: Context, child: AnyResource, field: Field, ids: Seq
 
     def build() -> Any:
         table = child.table
-        query = sa.select(table.c.id).where(table.c.org_id == ORG, table.c[field.column] == sa.any_(IDS)).order_by(table.c.id)
+        mine = (table.c.org_id == ORG, field.comparable(table) == sa.any_(IDS), *child.scope(table))
+        query = sa.select(table.c.id).where(*mine).order_by(table.c.id)
         return compile_statement(query if deleted else query.where(table.c.deleted_at.is_(None)))
 
-    statement = context.statements.get(("referring", child.table, field.column, deleted), build)
+    statement = context.statements.get(("referring", child.key, field.address, deleted), build)
     return [row["id"] for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": list(ids)})]
 
 
@@ -176,7 +179,14 @@ async def point(writer: Writer, context: Context, shape: Shape, field: Field, id
     """Sets a reference of records that may be deleted, whatever their rules say: with version and event."""
     works = []
     for index, row in enumerate((await lock(context, shape, ids)).values()):
-        new = {**row, field.column: target, "updated_at": context.uow.now, "updated_by": context.uow.actor.json()}
+        new = {**row, "updated_at": context.uow.now, "updated_by": context.uow.actor.json()}
+        field.put(new, target)
         draft = Draft(row["id"], "update", row, new, frozenset({field.name}))
-        works.append(Work(index, draft, changed=frozenset({field.column, "version", "updated_at", "updated_by"})))
+        work = Work(index, draft)
+        changed = {field.column, "version", "updated_at", "updated_by"}
+        if field.member is not None:
+            work.derived = derive(shape, context.principal.organization.region, new, {field.column})
+            changed |= set(work.derived)
+        work.changed = frozenset(changed)
+        works.append(work)
     await writer.write_changes(context, shape, works, WriteOptions())

@@ -14,11 +14,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from crm_api.core.json import dumps
 from crm_api.kernel.context import Context
-from crm_api.kernel.fields import converter
+from crm_api.kernel.custom.writing import used_slots
+from crm_api.kernel.fields import converter, fields_of
 from crm_api.kernel.resource import AnyResource, Row
+from crm_api.models import slots
 from crm_api.models.columns import FieldType
 
-SEARCH_COLUMNS = ("search_text", "trigrams", "search")
+SEARCH_COLUMNS = frozenset({"search_text", "trigrams", "search", *slots.NAMES})
+"""What only searches and sorts need; no snapshot keeps it."""
 STAMPS = frozenset({"version", "updated_at", "updated_by", "display_name"})
 """What changes with a record rather than being changed by somebody: no difference in these alone is a change."""
 
@@ -34,12 +37,17 @@ class Shape:
     def __init__(self, resource: AnyResource) -> None:
         table = resource.table
         fields = resource.fields
-        twins = {f.key for f in fields.values() if f.key != f.column}
+        own = [f for f in fields.values() if f.member is None]
+        every = resource.all_fields.values()
         self.resource = resource
+        self.key = resource.key
         self.table = table
-        self.columns = tuple(c.name for c in table.c if c.name != "org_id" and c.name not in twins and c.name not in SEARCH_COLUMNS)
+        self.custom = tuple(resource.custom.values())
+        """The organisation's own fields, whose values are members of `custom_fields`."""
+        unused = slots.NAMES - used_slots(resource)
+        self.columns = tuple(c.name for c in table.c if c.name != "org_id" and not c.info.get("derived"))
         """The columns of a `Row`."""
-        self.stored = tuple(c.name for c in table.c if c.name != "org_id" and c.computed is None)
+        self.stored = tuple(c.name for c in table.c if c.name != "org_id" and c.computed is None and c.name not in unused)
         """All columns that a write may set."""
         self.json_columns = tuple(name for name in self.columns if isinstance(table.c[name].type, JSONB))
         self.array_columns = tuple(name for name in self.columns if isinstance(table.c[name].type, ARRAY))
@@ -47,25 +55,29 @@ class Shape:
         defaults = {name: _default(table.c[name]) for name in self.columns}
         self._plain_defaults = {name: value for name, value in defaults.items() if not isinstance(value, (list, dict))}
         self._fresh_defaults = {name: value for name, value in defaults.items() if isinstance(value, (list, dict))}
-        self.keyed = tuple((f, f.column, f.key) for f in fields.values() if f.key != f.column and f.name != "display_name")
+        if resource.made is not None:
+            self._plain_defaults["object"] = resource.name
+        self.keyed = tuple(
+            (f, f.column, f.key) for f in own if f.key != f.column and f.name != "display_name" and f.type is not FieldType.CUSTOM_FIELDS
+        )
         """Fields with a folded twin: field, column, the twin's column."""
         self.has_display_key = "display_name_key" in table.c
-        self.tracked = tuple(f for f in fields.values() if f.spec.tracked and f.name not in _UNSAID)
+        self.tracked = tuple(f for f in fields_of(table).values() if f.spec.tracked and f.name not in _UNSAID)
         self.compared = tuple(
             (f.name, f.column, f.type is FieldType.CURRENCY, converter(f)) for f in self.tracked if f.type not in MEMBERWISE
         )
         """What events compare: name, column, whether digits count, and how a value becomes JSON."""
         self.memberwise = tuple(f for f in self.tracked if f.type in MEMBERWISE)
-        self.unique = tuple(f for f in fields.values() if f.spec.unique)
-        self.references = tuple(f for f in fields.values() if f.type is FieldType.REFERENCE)
-        self.picklists = tuple(f for f in fields.values() if f.spec.option_object is not None)
-        self.amounts = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY and f.spec.writable != "never")
+        self.unique = tuple(f for f in every if f.spec.unique)
+        self.references = tuple(f for f in every if f.type is FieldType.REFERENCE)
+        self.picklists = tuple(f for f in own if f.spec.option_object is not None)
+        self.amounts = tuple(f for f in own if f.type is FieldType.CURRENCY and f.spec.writable != "never")
         """The amounts that callers give; others are worked out by rules."""
-        self.money = tuple(f for f in fields.values() if f.type is FieldType.CURRENCY)
+        self.money = tuple(f for f in own if f.type is FieldType.CURRENCY)
         self.search = tuple((fields[name].column, fields[name].type) for name in resource.search) if resource.has_search else ()
         self.pairs = tuple(
             (scalar, items)
-            for items in fields.values()
+            for items in own
             if items.type is FieldType.ITEMS
             and (scalar := fields.get(items.name.removesuffix("s")))
             and scalar.type in (FieldType.EMAIL, FieldType.PHONE)
@@ -91,8 +103,7 @@ class Shape:
 
 def shape_of(context: Context, resource: AnyResource) -> Shape:
     """The shape, made on first use."""
-    table = resource.table
-    return context.statements.get(("shape", table), lambda: Shape(resource))
+    return context.statements.get(("shape", resource.key), lambda: Shape(resource))
 
 
 def encode(rows: object) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
-from crm_api.kernel.query.projection import record_json
+from crm_api.kernel.fields import fields_of
+from crm_api.kernel.query.projection import UNSHOWN, record_json
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writes.shape import Shape, json_columns, plain_type
 from crm_api.models.base import table as table_of
@@ -45,7 +46,7 @@ def insert_records(context: Context, shape: Shape, *, client_ids: bool) -> State
         )
         return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
 
-    return context.statements.get(("insert", shape.table, client_ids), build)
+    return context.statements.get(("insert", shape.key, client_ids), build)
 
 
 def update_records(context: Context, shape: Shape, columns: frozenset[str]) -> Statement:
@@ -64,11 +65,12 @@ def update_records(context: Context, shape: Shape, columns: frozenset[str]) -> S
         )
         return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
 
-    return context.statements.get(("update", shape.table, columns), build)
+    return context.statements.get(("update", shape.key, columns), build)
 
 
 def _returned(shape: Shape) -> list[sa.Column[Any]]:
-    return [shape.table.c[field.column] for field in shape.resource.fields.values()]
+    names = {field.column: None for field in fields_of(shape.table).values()}
+    return [shape.table.c[name] for name in names]
 
 
 def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
@@ -83,12 +85,12 @@ def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
         columns = [table.c[name] for name in shape.columns]
         return compile_statement(
             sa.select(*columns)
-            .where(table.c.org_id == ORG, table.c.id == sa.any_(IDS))
+            .where(table.c.org_id == ORG, table.c.id == sa.any_(IDS), *shape.resource.scope(table))
             .order_by(table.c.id)
             .with_for_update(key_share=not going)
         )
 
-    return context.statements.get(("lock", going, shape.table), build)
+    return context.statements.get(("lock", going, shape.key), build)
 
 
 def read_records(context: Context, resource: AnyResource) -> Statement:
@@ -96,10 +98,11 @@ def read_records(context: Context, resource: AnyResource) -> Statement:
 
     def build() -> Statement:
         table = resource.table
-        rows = sa.select(table).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).subquery("w")
+        mine = (table.c.org_id == ORG, table.c.id == sa.any_(IDS), *resource.scope(table))
+        rows = sa.select(*(c for c in table.c if c.name not in UNSHOWN)).where(*mine).subquery("w")
         return compile_statement(sa.select(rows.c.id, record_json(resource, rows)))
 
-    return context.statements.get(("read", resource.table), build)
+    return context.statements.get(("read", resource.key), build)
 
 
 def remove_records(context: Context, shape: Shape) -> Statement:
@@ -109,11 +112,11 @@ def remove_records(context: Context, shape: Shape) -> Statement:
         table = shape.table
         return compile_statement(sa.delete(table).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)))
 
-    return context.statements.get(("remove", shape.table), build)
+    return context.statements.get(("remove", shape.key), build)
 
 
 def find_existing(context: Context, shape: Shape, fields: Sequence[str]) -> Statement:
-    """Which live records hold the keys given as `k_<field>`, and which ids exist at all (`ids`, tombstones included)."""
+    """Which live records hold the keys given as `k<number of the field>`, and which ids exist at all (`ids`, tombstones included)."""
 
     def build() -> Statement:
         table = shape.table
@@ -125,17 +128,17 @@ def find_existing(context: Context, shape: Shape, fields: Sequence[str]) -> Stat
                 TOMBSTONES.c.org_id == ORG, TOMBSTONES.c.id == sa.any_(IDS)
             ),
         ]
-        for name in fields:
-            key = table.c[shape.resource.fields[name].key]
-            wanted = sa.bindparam(f"k_{name}", type_=ARRAY(sa.Text))
+        for index, name in enumerate(fields):
+            key = shape.resource.all_fields[name].unique_key(table)
+            wanted = sa.bindparam(f"k{index}", type_=ARRAY(sa.Text))
             parts.append(
                 sa.select(sa.literal_column(f"'{name}'"), sa.cast(key, sa.Text), table.c.id).where(
-                    table.c.org_id == ORG, table.c.deleted_at.is_(None), key == sa.any_(wanted)
+                    table.c.org_id == ORG, table.c.deleted_at.is_(None), key == sa.any_(wanted), *shape.resource.scope(table)
                 )
             )
         return compile_statement(sa.union_all(*parts))
 
-    return context.statements.get(("existing", shape.table, tuple(fields)), build)
+    return context.statements.get(("existing", shape.key, tuple(fields)), build)
 
 
 def _external_columns() -> dict[str, sa.types.TypeEngine[Any]]:

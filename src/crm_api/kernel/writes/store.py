@@ -36,7 +36,7 @@ async def store_new(context: Context, shape: Shape, works: Sequence[Work]) -> No
         if not waiting:
             break
         # Two batches with the same unique values in different orders would wait for each other.
-        waiting.sort(key=lambda work: [str(work.draft.new[field.column] or "").casefold() for field in shape.unique])
+        waiting.sort(key=lambda work: [str(field.get(work.draft.new) or "").casefold() for field in shape.unique])
         rows = [complete(shape, locale, work) for work in waiting]
         client_ids = any(work.client_id for work in waiting)
         statement = insert_records(context, shape, client_ids=client_ids)
@@ -60,12 +60,12 @@ async def store_new(context: Context, shape: Shape, works: Sequence[Work]) -> No
 async def explain(context: Context, shape: Shape, works: Sequence[Work], *, last: bool) -> None:
     """Finds the records in the way of these drafts. A draft with none in its way any more is left for another attempt."""
     region = context.principal.organization.region
-    fields = [field for field in shape.unique if any(work.draft.new[field.column] is not None for work in works)]
+    fields = [field for field in shape.unique if any(field.get(work.draft.new) is not None for work in works)]
     values: dict[str, Any] = {"org_id": context.uow.org_id, "ids": [work.draft.id for work in works]}
     keys: dict[str, dict[int, Any]] = {}
-    for field in fields:
-        keys[field.name] = {work.index: key_of(field, work.draft.new[field.column], region) for work in works}
-        values[f"k_{field.name}"] = [key for key in keys[field.name].values() if key is not None]
+    for number, field in enumerate(fields):
+        keys[field.name] = {work.index: key_of(field, field.get(work.draft.new), region) for work in works}
+        values[f"k{number}"] = [key for key in keys[field.name].values() if key is not None]
     statement = find_existing(context, shape, [field.name for field in fields])
     found = {(name, key): record_id for name, key, record_id in await context.uow.fetch(statement, values)}
     visible = context.principal.may(shape.resource.name, "read")
@@ -121,9 +121,9 @@ async def store_changes(context: Context, shape: Shape, works: Sequence[Work]) -
 def _claims(work: Work, field: Field) -> bool:
     """Whether the update takes a unique value that the live record did not hold before."""
     old, new = work.draft.old, work.draft.new
-    if old is None or new[field.column] is None or new["deleted_at"] is not None:
+    if old is None or field.get(new) is None or new["deleted_at"] is not None:
         return False
-    return old["deleted_at"] is not None or old[field.column] != new[field.column]
+    return old["deleted_at"] is not None or field.get(old) != field.get(new)
 
 
 def _clashes(context: Context, shape: Shape, fields: Sequence[Field], works: Sequence[Work]) -> None:
@@ -134,7 +134,7 @@ def _clashes(context: Context, shape: Shape, fields: Sequence[Field], works: Seq
         for work in works:
             if work.failed or not _claims(work, field):
                 continue
-            first = takers.setdefault(key_of(field, work.draft.new[field.column], region), work)
+            first = takers.setdefault(key_of(field, field.get(work.draft.new), region), work)
             if first is not work:
                 work.draft.problem = Duplicate([{"object": shape.resource.name, "id": str(first.draft.id), "field": field.name}])
 

@@ -16,6 +16,7 @@ from crm_api.kernel.values import locale_of
 from crm_api.kernel.writes.types import Work
 
 ATTEMPTS: Final = 4
+CUSTOM: Final = "custom_fields."
 
 
 async def match(
@@ -65,6 +66,9 @@ def _value(body: Any, by: str) -> Any:
     if by.startswith(EXTERNAL):
         ids = body.get("external_ids")
         return ids.get(by.removeprefix(EXTERNAL)) if isinstance(ids, Mapping) else None
+    if by.startswith(CUSTOM):
+        members = body.get("custom_fields")
+        return members.get(by.removeprefix(CUSTOM)) if isinstance(members, Mapping) else None
     return body.get(by)
 
 
@@ -73,6 +77,8 @@ def without_settled(resource: AnyResource, body: Mapping[str, Any], row: Row) ->
     patch = {}
     for name, value in body.items():
         field = resource.fields.get(name)
+        if field is not None and field.member is not None:
+            field = None
         fixed = field is not None and field.spec.writable in ("create", "import")
         if field is not None and fixed and to_json(field, row.get(field.column)) == value:
             continue

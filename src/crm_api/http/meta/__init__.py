@@ -1,0 +1,1 @@
+"""The organisation's own schema over HTTP: what there is, and changing it."""

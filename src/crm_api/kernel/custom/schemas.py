@@ -1,0 +1,20 @@
+"""Bodies of records of objects that organisations made: the envelope alone, since their fields are checked by definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, create_model
+
+from crm_api.kernel.schema import Input, RecordCreate, RecordRead, RecordUpdate
+
+
+def _without_custom_fields(name: str, model: type[BaseModel], documentation: str) -> type[BaseModel]:
+    fields: dict[str, Any] = {key: (info.rebuild_annotation(), info) for key, info in model.model_fields.items() if key != "custom_fields"}
+    base = Input if issubclass(model, Input) else BaseModel
+    return create_model(name, __base__=base, __module__=__name__, __doc__=documentation, **fields)
+
+
+MadeCreate = _without_custom_fields("MadeCreate", RecordCreate, "What a new record of a custom object may be given beside its fields.")
+MadeUpdate = _without_custom_fields("MadeUpdate", RecordUpdate, "What may be changed of such a record beside its fields.")
+MadeRead = _without_custom_fields("MadeRead", RecordRead, "What such a record carries beside its fields.")
