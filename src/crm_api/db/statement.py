@@ -16,15 +16,19 @@ from sqlalchemy.sql import ClauseElement
 
 T = TypeVar("T")
 
+NOW, TODAY = "moment_now", "moment_today"
+"""Parameters that the unit of work fills in: its own time, and the day that it is then in the organisation's zone."""
+
 DIALECT = pg_asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with `$n` places and the name of the value that goes into each."""
+    """SQL text with `$n` places and the name of the value that goes into each. `momentary`: the present moment is among them."""
 
     sql: str
     names: tuple[str, ...]
+    momentary: bool = False
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order of their places; a missing one is a KeyError."""
@@ -41,7 +45,7 @@ def compile_statement(clause: ClauseElement) -> Statement:
     literals = {name for name, bind in compiled.binds.items() if bind.value is not None and not bind.required}  # type: ignore[attr-defined]  # a compiled statement has them
     if literals & set(names):
         raise ValueError(f"a value is baked into a cached statement: {sorted(literals & set(names))}")
-    return Statement(text, names)
+    return Statement(text, names, NOW in names or TODAY in names)
 
 
 class StatementCache:

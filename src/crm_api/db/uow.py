@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from crm_api.core.clock import REAL_TIME, BusinessTime, Clock
 from crm_api.core.ids import uuid7
 from crm_api.db.engine import Connection, Database
-from crm_api.db.statement import Statement
+from crm_api.db.statement import NOW, TODAY, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Uow:
     keep what it collects until the commit (changed records, taken numbers) under a key of its own. Hooks in `before_commit`
     run in order inside the transaction, those in
     `after_commit` only once it is durable. With `dry_run` the commit rolls back instead. With `snapshot` all its statements
-    see the database as it was when the first one ran.
+    see the database as it was when the first one ran. `zone` is the organisation's time zone, which says what day it is.
     """
 
     connection: Connection
@@ -78,6 +79,7 @@ class Uow:
     lock_timeout_ms: int | None = None
     snapshot: bool = False
     time: BusinessTime = REAL_TIME
+    zone: str = "UTC"
     state: dict[str, Any] = field(default_factory=dict)
     before_commit: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
@@ -111,17 +113,21 @@ class Uow:
         tenant = f"SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'"
         await self.connection.run(f"BEGIN{mode}; {tenant}; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}")
 
+    def _now_in(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values with the present moment."""
+        return {NOW: self.now, TODAY: self.now.astimezone(ZoneInfo(self.zone)).date(), **values}
+
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         """All rows."""
         if not self._open:
             await self.begin()
-        return await self.connection.fetch(statement, values)
+        return await self.connection.fetch(statement, self._now_in(values) if statement.momentary else values)
 
     async def fetch_row(self, statement: Statement, values: Mapping[str, Any]) -> asyncpg.Record | None:
         """The first row, or None."""
         if not self._open:
             await self.begin()
-        return await self.connection.fetch_row(statement, values)
+        return await self.connection.fetch_row(statement, self._now_in(values) if statement.momentary else values)
 
     async def fetch_value(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, or None."""
@@ -132,7 +138,7 @@ class Uow:
         """All rows, `batch` at a time through a cursor of the server, so that any number of them fits into memory."""
         if not self._open:
             await self.begin()
-        async for row in self.connection.stream(statement, values, batch):
+        async for row in self.connection.stream(statement, self._now_in(values) if statement.momentary else values, batch):
             yield row
 
     @asynccontextmanager

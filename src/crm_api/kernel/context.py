@@ -18,3 +18,6 @@ class Context:
     uow: Uow
     registry: Registry
     statements: StatementCache
+
+    def __post_init__(self) -> None:
+        self.uow.zone = self.principal.organization.time_zone

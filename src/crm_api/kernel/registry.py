@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import AnyResource, ManyToMany
 
+if TYPE_CHECKING:
+    from crm_api.kernel.formula.graph import Computations
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -37,12 +40,13 @@ class Registry:
     `account_id` it is, `/accounts/{id}/links/contacts` all that are linked.
 
     `key` tells this set of objects from all others, for caches of what is made from it. `standard` is the registry of all
-    organisations, which this one extends.
+    organisations, which this one extends. `computations` are the organisation's formulas and roll-ups, if it has any.
     """
 
     def __init__(self, resources: Iterable[AnyResource], key: Hashable = "standard", standard: Registry | None = None) -> None:
         self.key = key
         self.standard: Registry = self if standard is None else standard
+        self.computations: Computations | None = None
         self._resources = {resource.name: resource for resource in resources}
         self.relations: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}
         self.edges: dict[str, dict[str, Relation]] = {name: {} for name in self._resources}

@@ -17,9 +17,9 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.tombstones import absent
-from crm_api.kernel.writes import removal
+from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
-from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, unavailable
+from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, records, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
@@ -53,6 +53,7 @@ class Writer:
         good = check(good, options)
         if not good:
             return
+        await recompute.compute_own(context, shape, [work.draft for work in good])
         await store_new(context, shape, good)
         await self._finish(context, shape, check(good, options))
 
@@ -250,6 +251,7 @@ class Writer:
             assert draft.old is not None
             draft.new["version"] = draft.old["version"] + (0 if events.touched(context.uow, draft.id) else 1)
             work.outcome = removal.OUTCOMES[draft.operation]
+        await recompute.compute_changed(context, shape, changed)
         await store_changes(context, shape, changed)
         await self._finish(context, shape, check(changed, options))
 
@@ -262,3 +264,12 @@ class Writer:
             events.collect(context, shape.resource, draft.id, draft.old, draft.new, draft.new["version"])
         await sync_primary_links(context, shape, drafts)
         await shape.resource.rules.after_write(context, drafts)
+        await self._follow(context, shape, works)
+
+    async def _follow(self, context: Context, shape: Shape, works: Sequence[Work]) -> None:
+        """Lets computed fields of related records follow; they may belong to records of this very call."""
+        renewed = await recompute.follow(context, shape, [work.draft for work in works])
+        again = [work for work in works if work.draft.id in renewed]
+        found = await records(context, shape.resource, [work.draft.id for work in again])
+        for work in again:
+            work.record = found[work.draft.id]

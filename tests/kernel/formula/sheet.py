@@ -10,9 +10,8 @@ import orjson
 import sqlalchemy as sa
 
 from crm_api.core.errors import InvalidValue
-from crm_api.db.statement import compile_statement
+from crm_api.db.statement import NOW, TODAY, compile_statement
 from crm_api.kernel.formula import Computed, FormulaError, compile_formula
-from crm_api.kernel.formula.pieces import NOW, TODAY
 from crm_api.models.columns import FieldType
 from tests.kernel.conftest import Org
 from tests.kernel.objects import REGISTRY

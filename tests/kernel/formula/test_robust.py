@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_api.db.engine import Database
-from crm_api.db.statement import compile_statement
+from crm_api.db.statement import NOW, TODAY, compile_statement
 from crm_api.embedded import DatabaseUrls
 from crm_api.kernel.formula import RESULTS, FormulaError, compile_formula
-from crm_api.kernel.formula.pieces import NOW, TODAY
 from crm_api.models.columns import FieldType
 from tests.kernel.conftest import Org, new_org
 from tests.kernel.formula.sheet import DAY, MOMENT, ORG

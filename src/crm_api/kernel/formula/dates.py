@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm_api.db.statement import NOW, TODAY
 from crm_api.kernel.formula.errors import FormulaError
 from crm_api.kernel.formula.functions import DATE, DATETIME, NUMBER, TEXT, Function, Make
 from crm_api.kernel.formula.kinds import Kind
 from crm_api.kernel.formula.nodes import At
-from crm_api.kernel.formula.pieces import NOW, TODAY, Env, Piece, parameter, piece, text_literal
+from crm_api.kernel.formula.pieces import Env, Piece, parameter, piece, text_literal
 from crm_api.kernel.formula.terms import Term, expect
 
 FIRST, LAST = "DATE '0001-01-01'", "DATE '9999-12-31'"

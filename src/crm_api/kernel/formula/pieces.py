@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -19,11 +19,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-Piece = tuple[str | ColumnElement[Any], ...]
+from crm_api.db.statement import TODAY
 
-TODAY: Final = "formula_today"
-NOW: Final = "formula_now"
-"""The parameters of `today()` and `now()`."""
+Piece = tuple[str | ColumnElement[Any], ...]
 
 
 class Fragment(FunctionElement[Any]):

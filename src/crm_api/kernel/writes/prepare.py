@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ValidationError
 
 from crm_api.core.errors import FieldError, RepeatedItem, join_pointer
+from crm_api.kernel.base_amounts import value_in_base
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.mistakes import field_errors
@@ -96,6 +97,8 @@ async def finish_new(context: Context, shape: Shape, works: Sequence[Work]) -> N
     drafts = [draft for draft in drafts if not draft.failed]
     if drafts:
         await shape.resource.rules.before_write(context, drafts)
+        if shape.twins:
+            await value_in_base(context, shape, drafts)
     for draft in drafts:
         for name in shape.not_null:
             if draft.new[name] is None and name != "display_name":
@@ -130,6 +133,8 @@ async def run_rules(context: Context, shape: Shape, works: Sequence[Work]) -> No
     ]
     if changed:
         await shape.resource.rules.before_write(context, changed)
+        if shape.twins:
+            await value_in_base(context, shape, changed)
     locale = locale_of(context)
     for work in works:
         draft = work.draft

@@ -163,7 +163,11 @@ async def _hold(context: Context, computations: Computations, shape: Shape, draf
         field = shape.resource.field_named(name)
         if field is None:
             continue
-        fresh = {field.get(draft.new) for draft in drafts if draft.old is None or _came_back(draft) or field.get(draft.old) != field.get(draft.new)}
+        fresh = {
+            field.get(draft.new)
+            for draft in drafts
+            if draft.old is None or _came_back(draft) or field.get(draft.old) != field.get(draft.new)
+        }
         await _hold_rows(context, computations, shape.resource, str(field.spec.target), fresh - {None}, onward)
 
 
@@ -220,7 +224,8 @@ async def follow(context: Context, shape: Shape, drafts: Sequence[Draft]) -> set
             ordered = sorted(ids)
             for start in range(0, len(ordered), CHUNK):
                 resource = context.registry[name]
-                own = [item for item in computations.stored[name] if item.rank == rank]
+                # those of lower ranks too: where a field is still being built, the row may not have its value yet
+                own = [item for item in computations.stored[name] if item.rank <= rank]
                 done = await _renew(context, shape_of(context, resource), own, ordered[start : start + CHUNK])
                 changed.update(draft.id for draft in done)
                 await _find(context, computations, resource, done, pending, above=rank)
@@ -334,7 +339,10 @@ async def backfill_chunk(context: Context, resource: AnyResource, after: UUID | 
     computations = computations_of(context)
     own = () if computations is None else computations.stored.get(resource.name, ())
     shape = shape_of(context, resource)
-    ids = [row["id"] for row in await context.uow.fetch(_next(context, resource), {"org_id": context.uow.org_id, "after": after, "limit": limit})]
+    ids = [
+        row["id"]
+        for row in await context.uow.fetch(_next(context, resource), {"org_id": context.uow.org_id, "after": after, "limit": limit})
+    ]
     if not ids or not own:
         return None
     rows = list((await lock(context, shape, ids)).values())

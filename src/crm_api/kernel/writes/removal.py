@@ -21,7 +21,7 @@ from crm_api.kernel.fields import Field
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.values import derive
-from crm_api.kernel.writes import erasure
+from crm_api.kernel.writes import erasure, recompute
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.statements import IDS, ORG
@@ -157,6 +157,7 @@ async def purge(writer: Writer, context: Context, shape: Shape, works: Sequence[
         work.outcome = "purged"
         events.collect(context, shape.resource, draft.id, draft.old, None, draft.new["version"])
     await shape.resource.rules.after_write(context, [work.draft for work in works])
+    await recompute.follow(context, shape, [work.draft for work in works])
 
 
 async def _clear_references(writer: Writer, context: Context, shape: Shape, ids: list[UUID]) -> None:

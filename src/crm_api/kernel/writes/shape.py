@@ -74,6 +74,8 @@ class Shape:
         self.amounts = tuple(f for f in own if f.type is FieldType.CURRENCY and f.spec.writable != "never")
         """The amounts that callers give; others are worked out by rules."""
         self.money = tuple(f for f in own if f.type is FieldType.CURRENCY)
+        self.twins = tuple((f.spec.base_of, f.column) for f in self.money if f.spec.base_of is not None)
+        """Amounts with their twins in the organisation's currency: column and twin's column."""
         self.search = tuple((fields[name].column, fields[name].type) for name in resource.search) if resource.has_search else ()
         self.pairs = tuple(
             (scalar, items)
