@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_api.resources.deals.schemas import Board, DealRead, StageHistory
+from crm_api.resources.deals.schemas import DealRead, StageHistory
 from tests.api import Api, Record
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,6 @@ async def test_moving_on_the_board(api: Api) -> None:
     stages = await _stages(api)
     deals = [await api.make("deals", name=f"{n}", amount="10.00") for n in range(5)]
     board = await api.ok("GET", "/v1/deals/board", params={"group_by": "stage_id"})
-    Board.model_validate(board)
     assert [column["label"] for column in board["columns"]] == ["Qualification", "Discovery", "Proposal", "Negotiation", "Won", "Lost"]
     first = board["columns"][0]
     assert ([deal["name"] for deal in first["data"]], first["count"]) == (["0", "1", "2", "3", "4"], 5)

@@ -11,7 +11,8 @@ from tests.contract.contract import ResourceContract
 
 pytestmark = pytest.mark.anyio
 
-Invalid = ClassVar[list[tuple[dict[str, Any], str]]]
+
+WON = {"field": "status", "value": "won"}
 UNKNOWN = "01976f6e-8a00-7000-8000-00000000dead"
 
 
@@ -19,7 +20,7 @@ class TestViews(ResourceContract):
     name = "views"
     change = ("visibility", "shared")
     required = ("name", "applies_to")
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"applies_to": "weather"}, "/applies_to"),
         ({"columns": ["name", "nonsense"]}, "/columns/1"),
         ({"columns": ["account.nonsense"]}, "/columns/0"),
@@ -56,7 +57,7 @@ class TestLayouts(ResourceContract):
     name = "layouts"
     change = ("profile_id", "sales")
     required = ("name", "applies_to")
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"applies_to": "weather"}, "/applies_to"),
         ({"type": "poster"}, "/type"),
         ({"sections": [{"key": "a", "rows": [[{"field": "nonsense"}]]}]}, "/sections/0/rows/0/0/field"),
@@ -88,7 +89,7 @@ class TestNavigationMenus(ResourceContract):
     name = "navigation_menus"
     change = ("name", "Renamed")
     required = ("name",)
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"entries": [{"key": "a", "type": "object"}]}, "/entries/0/object"),
         ({"entries": [{"key": "a", "type": "object", "object": "weather"}]}, "/entries/0/object"),
         ({"entries": [{"key": "a", "type": "url", "url": "javascript:alert(1)"}]}, "/entries/0/url"),
@@ -107,7 +108,7 @@ class TestThemes(ResourceContract):
     name = "themes"
     change = ("mode", "dark")
     required = ("name",)
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"mode": "blue"}, "/mode"),
         ({"colors": {"accent": "green"}}, "/colors/accent"),
         ({"logo_url": "ftp://x.example/logo"}, "/logo_url"),
@@ -121,7 +122,7 @@ class TestWidgets(ResourceContract):
     name = "widgets"
     change = ("placement", "sidebar")
     required = ("name",)
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"applies_to": "weather"}, "/applies_to"),
         ({"applies_to": None}, "/applies_to"),
         ({"type": "web"}, "/url"),
@@ -137,7 +138,7 @@ class TestCustomLinks(ResourceContract):
     name = "custom_links"
     change = ("opens_in", "same")
     required = ("name", "applies_to", "url_template")
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"applies_to": "weather"}, "/applies_to"),
         ({"url_template": "javascript:alert({name})"}, "/url_template"),
         ({"url_template": "https://{name}.example/"}, "/url_template"),
@@ -154,7 +155,7 @@ class TestSegments(ResourceContract):
     name = "segments"
     change = ("description", "For the autumn event")
     required = ("name", "applies_to")
-    invalid: Invalid = [
+    invalid: ClassVar[list[tuple[dict[str, Any], str]]] = [
         ({"applies_to": "users"}, "/applies_to"),
         ({"kind": "fluid"}, "/kind"),
         ({"filter": {"field": "nonsense", "value": 1}}, "/filter/field"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from crm_api.core.errors import FieldError, ValidationFailed
+from crm_api.core.ids import parse_uuid
 from crm_api.http.records.answers import json_response, record_answer, write_answer
 from crm_api.http.records.board import moved
 from crm_api.http.records.call import Call
@@ -110,13 +113,20 @@ async def move_deal(
         call.context,
         call.path_id(),
         rest,
-        to=given["to"],
-        origin=given.get("from_"),
+        to=_stage(given["to"], "/to"),
+        origin=_stage(given["from_"], "/from") if "from_" in given else None,
         before_id=given.get("before_id"),
         after_id=given.get("after_id"),
         if_match=call.expected_version(),
     )
     return await _answer(call, outcome)
+
+
+def _stage(text: str, pointer: str) -> UUID:
+    found = parse_uuid(text)
+    if found is None:
+        raise ValidationFailed([FieldError("invalid_uuid", pointer=pointer)])
+    return found
 
 
 @router.get("/v1/deals/{id}/stage_history", response_model=StageHistory, summary="Stage history of a deal")

@@ -64,7 +64,7 @@ class BoardDefaults:
 
 
 DEFAULTS: Final[Mapping[str, BoardDefaults]] = {
-    "deals": BoardDefaults("stage_id", "board_position", {"amount_base": "amount", "weighted_base": "weighted_amount"}),
+    "deals": BoardDefaults("stage_id", "board_position", {"amount_base": "amount_base", "weighted_base": "weighted_amount_base"}),
 }
 
 

@@ -196,7 +196,9 @@ def _figures(compiler: ReadCompiler, resource: AnyResource, query: BoardQuery, s
     for index, found in enumerate(query.sums.values()):
         value = found.value(row)
         foreign: ColumnElement[Any] = sa.literal_column("0", sa.BigInteger)
-        if found.type is FieldType.CURRENCY and "currency" in resource.fields:
+        if found.spec.base_of is not None:  # an amount without a rate
+            foreign = sa.func.count().filter(row.c[found.spec.base_of].is_not(None), value.is_(None))
+        elif found.type is FieldType.CURRENCY and "currency" in resource.fields:
             other = resource.fields["currency"].value(row) != sa.bindparam("currency", type_=sa.Text)
             foreign = sa.func.count().filter(value.is_not(None), other)
         shown += [sa.cast(sa.func.sum(value), sa.Numeric).label(f"s{index}"), foreign.label(f"x{index}")]

@@ -90,14 +90,16 @@ def _board(b: Builder, op: Operation) -> Described:
     name = default_group(b.registry, op.resource)
     columns = None if name is None else columns_of(b.registry, op.resource, name)
     parents = [] if columns is None or columns.parent is None else [columns.parent.name]
+    card = {"object": op.resource.name, "id": _A}
     example: dict[str, Any] = {
-        "columns": [{"key": "open", "label": "Open", "count": 35, "sums": {}, "data": [{"object": op.resource.name, "id": _A}], "page": _PAGE}],
+        "columns": [{"key": "open", "label": "Open", "count": 35, "sums": {}, "data": [card], "page": _PAGE}],
         "page": {"events_cursor": _CURSOR},
     }
     text = (
         f"The {many(op.resource)} in columns, in the order in which people have put them; what nobody has moved comes after that, as "
         "it was made. Each column has its count, sums and first page; `column` and `cursor` give the next one. Takes the filters of "
-        f"`GET /v1/{op.resource.name}`, and a view, and the right to read the objects that make the columns. Follow `page.events_cursor` to keep the board up to date."
+        f"`GET /v1/{op.resource.name}`, and a view. Needs the right to read what makes the columns. Follow `page.events_cursor` to keep "
+        "the board up to date."
     )
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
     return Described(
@@ -126,8 +128,8 @@ def _board(b: Builder, op: Operation) -> Described:
 
 def _move(b: Builder, op: Operation) -> Described:
     text = (
-        f"Moves the {one(op)} into the column `to`: in front of `before_id`, behind `after_id`, or to the end. It is an update of the field "
-        "that makes the columns, with everything that follows from one; the place among the cards is kept beside the record. Moves by "
+        f"Moves the {one(op)} into the column `to`: in front of `before_id`, behind `after_id`, or to the end. It is an update of the "
+        "field that makes the columns, with everything that follows from one; the place among the cards stands beside the record. Moves by "
         f"several people at once each find their own place. A column may have {MAX_RANKED:,} cards that nobody has moved yet."
     )
     return Described(

@@ -54,8 +54,8 @@ def board_endpoint(resource: AnyResource) -> Endpoint:
             events_seq=call.events_seq,
             saved=None if view is None else view.query,
         )
-        seen = {asked_object for asked_object in (columns.target, _parent_object(call, columns)) if asked_object is not None}
-        call.policy.require_read((*asked.objects, *sorted(found.name for found in seen)))
+        behind = (columns.target, _parent_object(call, columns))
+        call.policy.require_read((*asked.objects, *(found.name for found in behind if found is not None)))
         query = BoardQuery(asked, columns, _sums(resource, own.get("sums"), view), parent, own.get("column"))
         found, head = await read_board(call.context, call.engine.reader, resource, query)
         if not found and "column" in own:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.core.clock import format_timestamp
 from crm_api.core.errors import Conflict, FieldError, Moved, ValidationFailed
-from crm_api.core.fractions import place_at_end, place_between
+from crm_api.core.fractions import place_after, place_at_end, place_between
 from crm_api.core.ids import parse_uuid
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
@@ -144,8 +144,10 @@ async def _between(context: Context, deal_id: UUID, stage_id: UUID, before_id: U
     low: str | None = await context.uow.fetch_value(_ABOVE, values) if above else place
     high: str | None = await context.uow.fetch_value(_BELOW, values) if below else place
     low = low or ""
+    if high is None:
+        return place_after(low or None, context.uow.now)  # what is appended later must still come behind it
     # Two deals that were appended in the same microsecond may stand at one place; there is no room between those.
-    return place_between(low, high if high is None or high > low else None)
+    return place_between(low, high if high > low else None)
 
 
 async def stage_history(context: Context, deal_id: UUID) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ segments = Resource[Segment, SegmentCreate, SegmentUpdate, SegmentRead](
     update=SegmentUpdate,
     read=SegmentRead,
     display=lambda row: row["name"],
-    description="Named sets of records, static or by a filter. Events `segment.member_added` and `segment.member_removed` tell who comes and goes.",
+    description="Named sets of records. Events `segment.member_added` and `segment.member_removed` tell who comes and goes.",
     example={
         "name": "Hot in Berlin",
         "applies_to": "contacts",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crm_api.kernel.resource import ALL_VERBS, Resource
+from crm_api.kernel.resource import ALL_VERBS, Private, Resource
 from crm_api.models.presentation import View
-from crm_api.resources.views.rules import ViewRules
+from crm_api.resources.views.rules import ViewRules, seen, visible
 from crm_api.resources.views.schemas import ViewCreate, ViewRead, ViewUpdate
 
 views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
@@ -15,7 +15,7 @@ views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
     update=ViewUpdate,
     read=ViewRead,
     display=lambda row: row["name"],
-    description="Saved lists and boards: columns, order, numbered conditions and their pattern. `view_id` applies one to a list, search or bulk job.",
+    description="Saved lists and boards: columns, order, conditions, their pattern. `view_id` applies one to lists, searches, bulk jobs.",
     example={
         "name": "Big open deals",
         "applies_to": "deals",
@@ -26,5 +26,7 @@ views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
     },
     search=("name",),
     rules=ViewRules(),
+    private=Private(visible, seen),
     verbs=ALL_VERBS - {"merge"},
+    configuration=("applies_to", "name"),
 )

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
 
 from crm_api.core.errors import InvalidValue
 from crm_api.kernel.board import columns_of, is_summable
 from crm_api.kernel.context import Context
 from crm_api.kernel.pattern import combine
 from crm_api.kernel.presentation import Checks, check_users, refuse_unless, target_of
-from crm_api.kernel.resource import AnyResource, Draft, Rules
+from crm_api.kernel.resource import AnyResource, Draft, Row, Rules
+
+
+def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """A private view is its owner's and theirs whom it is shared with; one without an owner is nobody's, hence everybody's."""
+    text = sa.literal_column
+    entry = sa.func.jsonb_build_object(text("'type'"), text("'user'"), text("'id'"), sa.cast(caller, sa.Text))
+    shared = row.c.shared_with.op("@>", return_type=sa.Boolean())(sa.func.jsonb_build_array(entry))
+    return sa.or_(row.c.visibility == text("'shared'"), row.c.owner_id.is_(None), row.c.owner_id == caller, shared)
+
+
+def seen(row: Row, caller: UUID) -> bool:
+    """The same for a view that has been read."""
+    entry = {"type": "user", "id": str(caller)}
+    return row["visibility"] == "shared" or row["owner_id"] in (None, caller) or entry in row["shared_with"]
 
 
 class ViewRules(Rules):
