@@ -71,7 +71,9 @@ class Api:
     async def with_scopes(self, *scopes: str) -> Api:
         """Another token of the same user, with these scopes. Its client is closed with this one's application."""
         made = await self.ok("POST", "/v1/tokens", json={"name": "narrow", "scopes": list(scopes)}, status=201)
-        return Api(client(self.app, made["token"]), self.app, self.org_id, self.user_id, made["token"])
+        http = client(self.app, made["token"])
+        http.event_hooks = self.http.event_hooks
+        return Api(http, self.app, self.org_id, self.user_id, made["token"])
 
 
 def client(app: Application, token: str) -> httpx.AsyncClient:

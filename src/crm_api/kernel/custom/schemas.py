@@ -10,7 +10,7 @@ from crm_api.kernel.schema import Input, RecordCreate, RecordRead, RecordUpdate
 
 
 def _without_custom_fields(name: str, model: type[BaseModel], documentation: str) -> type[BaseModel]:
-    fields: dict[str, Any] = {key: (info.rebuild_annotation(), info) for key, info in model.model_fields.items() if key != "custom_fields"}
+    fields: dict[str, Any] = {key: (info.annotation, info) for key, info in model.model_fields.items() if key != "custom_fields"}
     base = Input if issubclass(model, Input) else BaseModel
     return create_model(name, __base__=base, __module__=__name__, __doc__=documentation, **fields)
 

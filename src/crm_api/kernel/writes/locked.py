@@ -13,6 +13,7 @@ from crm_api.core.clock import format_timestamp
 from crm_api.core.errors import Deleted, Merged, Problem, VersionConflict
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.fields import to_json
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import Shape
@@ -103,10 +104,13 @@ def sent_names(shape: Shape, sent: Mapping[str, Any]) -> dict[str, Any]:
     """The sent values as events name and show them."""
     names: dict[str, Any] = {}
     for name, value in sent.items():
+        if name == custom.COLUMN and shape.resource.made is not None:
+            names.update(value)
+            continue
         field = shape.resource.fields.get(name)
         if field is None:
             continue
-        if name in ("external_ids", "custom_fields") and isinstance(value, dict):
+        if name in ("external_ids", custom.COLUMN) and isinstance(value, dict):
             names.update({f"{name}.{key}": item for key, item in value.items()})
         else:
             names[name] = to_json(field, value)
