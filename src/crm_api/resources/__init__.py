@@ -6,17 +6,23 @@ from crm_api.resources.case_comments import case_comments
 from crm_api.resources.cases import cases
 from crm_api.resources.contact_roles import contact_roles
 from crm_api.resources.contacts import contacts
+from crm_api.resources.custom_links import custom_links
 from crm_api.resources.deals import deals
 from crm_api.resources.exchange_rates import exchange_rates
 from crm_api.resources.layouts import layouts
 from crm_api.resources.lead_statuses import lead_statuses
 from crm_api.resources.leads import leads
 from crm_api.resources.lifecycle_stages import lifecycle_stages
+from crm_api.resources.navigation_menus import navigation_menus
 from crm_api.resources.notes import notes
 from crm_api.resources.pipelines import pipelines
+from crm_api.resources.segments import segments
 from crm_api.resources.stages import stages
 from crm_api.resources.tasks import tasks
+from crm_api.resources.themes import themes
 from crm_api.resources.users import users
+from crm_api.resources.views import views
+from crm_api.resources.widgets import widgets
 
 RESOURCES: tuple[AnyResource, ...] = (
     accounts,
