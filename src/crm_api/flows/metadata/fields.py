@@ -10,6 +10,7 @@ from crm_api.db.statement import Statement
 from crm_api.flows.metadata.changes import Schema, changed, encode, stamp
 from crm_api.flows.metadata.names import check_field_name
 from crm_api.kernel.custom.definitions import COMPUTED, SLOT_KINDS, CustomField
+from crm_api.kernel.formula.graph import check, complete
 from crm_api.models import slots
 from crm_api.models.columns import FieldType
 
@@ -46,6 +47,8 @@ async def create_field(schema: Schema, object_name: str, body: Mapping[str, Any]
         raise LimitExceeded("custom_fields", MAX_FIELDS, MAX_FIELDS + 1)
     kind = FieldType(body["type"])
     properties = dict(body["properties"])
+    if kind in COMPUTED:
+        properties = complete(registry, resource, kind, properties)
     multiple = kind is FieldType.REFERENCE and properties.get("multiple", False)
     value_type = FieldType(properties["returns"]) if kind in COMPUTED else kind
     indexed = not multiple and (body["indexed"] or kind is FieldType.REFERENCE)
@@ -65,9 +68,11 @@ async def create_field(schema: Schema, object_name: str, body: Mapping[str, Any]
     )
     schema.fields.append(definition)
     try:
-        schema.registry()
+        changed_registry = schema.registry()
     except ValueError as error:
         raise ValidationFailed([FieldError("name_taken", str(error), "/inverse" if definition.target else "/api_name")]) from None
+    if kind in COMPUTED:
+        check(changed_registry, (object_name, definition.api_name))
     values = {name: getattr(definition, name) for name in ("id", "object", "api_name", "label", "slot", "unique_slot", "state", "position")}
     await context.uow.fetch(
         _INSERT,

@@ -223,6 +223,11 @@ def _reader(registry: Registry, resource: AnyResource, found: ResolvedPath) -> C
     return build
 
 
+def same_organisation(far: FromClause, near: FromClause) -> list[ColumnElement[bool]]:
+    """What keeps a related record in the organisation; a row that stands for a table's own may come without its `org_id`."""
+    return [far.c.org_id == ORG, *([far.c.org_id == near.c.org_id] if "org_id" in near.c else [])]
+
+
 def far(
     registry: Registry,
     resource: AnyResource,
@@ -236,7 +241,7 @@ def far(
     where: list[ColumnElement[bool]] = []
     for (near, alias), step in zip(pairwise([row, *aliases]), steps, strict=True):
         assert step.field is not None
-        where += [alias.c.org_id == ORG, alias.c.org_id == near.c.org_id, alias.c.id == step.field.value(near)]
+        where += [*same_organisation(alias, near), alias.c.id == step.field.value(near)]
         where += [alias.c.deleted_at.is_(None), *registry[step.target].scope(alias)]
     last = aliases[-1]
     if item.type is FieldType.CURRENCY and _has_currency(registry[steps[-1].target]) and _has_currency(resource):

@@ -18,11 +18,10 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from crm_api.core.errors import FieldError, InvalidValue, Problem, ValidationFailed, join_pointer
 from crm_api.db.statement import DIALECT
 from crm_api.kernel.fields import Field
-from crm_api.kernel.formula.check import Checker
+from crm_api.kernel.formula.check import Checker, same_organisation
 from crm_api.kernel.formula.compiled import Computed
 from crm_api.kernel.formula.kinds import KIND_OF, Kind
 from crm_api.kernel.formula.pieces import Env, Piece
-from crm_api.kernel.query.comparison import ORG
 from crm_api.kernel.query.filters import FilterCompiler
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.paths import resolve
@@ -122,8 +121,7 @@ def _figure(
     child = target.table.alias()
     assert relation.field is not None
     where = [
-        child.c.org_id == ORG,
-        child.c.org_id == row.c.org_id,
+        *same_organisation(child, row),
         relation.field.comparable(child) == row.c.id,
         child.c.deleted_at.is_(None),
         *target.scope(child),
