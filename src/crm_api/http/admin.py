@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from crm_api.core.errors import InsufficientScope
+from uuid import UUID
+
+from crm_api.core.errors import InsufficientScope, NotFound
+from crm_api.core.ids import parse_uuid
 from crm_api.kernel.context import Context
 
 
@@ -10,3 +13,11 @@ def require_admin(context: Context) -> None:
     """Raises InsufficientScope unless the token has the scope `admin`."""
     if "admin" not in context.principal.scopes:
         raise InsufficientScope(["admin"])
+
+
+def record_id(text: str) -> UUID:
+    """An id in a path. Raises NotFound for what is none."""
+    found = parse_uuid(text)
+    if found is None:
+        raise NotFound()
+    return found

@@ -17,15 +17,18 @@ from uuid import UUID
 import structlog
 
 from crm_api.core.clock import Clock
+from crm_api.core.errors import NotFound, TooExpensive, ValidationFailed
 from crm_api.db.engine import Database
 from crm_api.db.errors import classify
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow, unit_of_work
+from crm_api.flows import segments
 from crm_api.flows.organizations import system_context
 from crm_api.jobs.expiry import FORGET, forget_jobs
 from crm_api.jobs.wake import woken
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
+from crm_api.resources.segments.rules import REFRESH
 from crm_api.resources.tasks.reminders import REMIND, remind
 
 FLOOR_S: Final = 2.0
@@ -68,7 +71,21 @@ async def _forget(firing: Firing, due: Sequence[Due]) -> None:
     await forget_jobs(firing.context.uow, firing.data_dir, [timer.subject_id for timer in due])
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget}
+async def _refresh(firing: Firing, due: Sequence[Due]) -> None:
+    uow = firing.context.uow
+    context = await firing.engine.context(firing.context.principal, uow)
+    for timer in due:
+        try:
+            async with uow.savepoint():
+                await segments.refresh_on_time(context, timer.subject_id, uow.now)
+        except NotFound:
+            continue
+        except (ValidationFailed, TooExpensive) as problem:
+            # Its filter names what is no longer there, or matches too much. Its members stay until somebody changes it.
+            log.info("segment_not_refreshed", org_id=str(uow.org_id), segment=str(timer.subject_id), problem=problem.code)
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget, REFRESH: _refresh}
 """What happens when a timer fires, by its kind."""
 
 # One of the few statements that look across organisations: one look into the index of timers for each of them.
