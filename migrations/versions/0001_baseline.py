@@ -37,6 +37,21 @@ def _create_board_positions() -> None:
     fence_table(op, "board_positions")
 
 
+def _create_config_snapshots() -> None:
+    op.create_table(
+        "config_snapshots",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("config", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_config_snapshots")),
+    )
+    place_table(op, "config_snapshots")
+    fence_table(op, "config_snapshots")
+
+
 def _create_counters() -> None:
     op.create_table(
         "counters",
@@ -608,6 +623,27 @@ def _create_recent_items() -> None:
     op.create_index("ix_recent_items_viewed_at", "recent_items", ["org_id", "user_id", "viewed_at"], unique=False)
     place_table(op, "recent_items")
     fence_table(op, "recent_items")
+
+
+def _create_sandboxes() -> None:
+    op.create_table(
+        "sandboxes",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("copy", sa.Text(), nullable=False),
+        sa.Column("mask", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("sample_size", sa.Integer(), nullable=True),
+        sa.Column("status", sa.Text(), server_default=sa.text("'making'"), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("refreshed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_sandboxes")),
+    )
+    op.create_index("ix_sandboxes_created_at", "sandboxes", ["org_id", "created_at"], unique=False)
+    place_table(op, "sandboxes")
+    fence_table(op, "sandboxes")
 
 
 def _create_schema_versions() -> None:
@@ -7018,6 +7054,7 @@ def _make_partitions() -> None:
 def upgrade() -> None:
     """Make everything."""
     _create_board_positions()
+    _create_config_snapshots()
     _create_counters()
     _create_credentials()
     _create_event_snapshots()
@@ -7035,6 +7072,7 @@ def upgrade() -> None:
     _create_organizations()
     _create_outbox()
     _create_recent_items()
+    _create_sandboxes()
     _create_schema_versions()
     _create_timers()
     _create_tokens()
@@ -7100,6 +7138,7 @@ def downgrade() -> None:
     op.drop_table("tokens")
     op.drop_table("timers")
     op.drop_table("schema_versions")
+    op.drop_table("sandboxes")
     op.drop_table("recent_items")
     op.drop_table("outbox")
     op.drop_table("organizations")
@@ -7117,4 +7156,5 @@ def downgrade() -> None:
     op.drop_table("event_snapshots")
     op.drop_table("credentials")
     op.drop_table("counters")
+    op.drop_table("config_snapshots")
     op.drop_table("board_positions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http import account, clock, deals, exchange_rates, jobs, preferences, reports, search
+from crm_api.http import account, clock, configuration, deals, exchange_rates, jobs, preferences, reports, search
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
 from crm_api.http.meta import routes as meta
@@ -24,6 +24,7 @@ def build_router() -> APIRouter:
     router.include_router(preferences.router)
     router.include_router(exchange_rates.router)
     router.include_router(clock.router)
+    router.include_router(configuration.router)
     router.include_router(deals.router)
     router.include_router(reports.router)
     router.include_router(search.router)

@@ -120,6 +120,8 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     search across objects looks at it too. `default_sort` is the order of lists that ask for none, `composite_sorts` are those
     of several fields that have an index. `parent` is the object in whose paths it stands too (`/v1/cases/{id}/comments`).
     `owner_defaults_to_caller` says who owns what is made without an owner. `timeline` gives its records a timeline.
+    Records of an object with `configuration` are part of what an organisation is set up to be, not its data; these fields name
+    them from one organisation to another.
     `private` says who sees which of its records; where it is left out, whoever may read the object sees all of them.
 
     `custom` are the fields that an organisation added, by the names that callers use: `custom_fields.tier`, or `tier` where
@@ -147,6 +149,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     owner_defaults_to_caller: bool = True
     timeline: bool = False
     searchable: bool = False
+    configuration: tuple[str, ...] = ()
     private: Private | None = None
     custom: Mapping[str, Field] = field(default_factory=dict)
     archived: tuple[str, ...] = ()

@@ -21,4 +21,5 @@ contact_roles = Resource[ContactRole, ContactRoleCreate, ContactRoleUpdate, Cont
     default_sort=("position",),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("key",),
 )

@@ -22,4 +22,5 @@ custom_links = Resource[CustomLink, CustomLinkCreate, CustomLinkUpdate, CustomLi
     verbs=ALL_VERBS - {"merge"},
     default_sort=("position",),
     owner_defaults_to_caller=False,
+    configuration=("applies_to", "name"),
 )

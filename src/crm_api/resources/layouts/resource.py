@@ -28,4 +28,5 @@ layouts = Resource[Layout, LayoutCreate, LayoutUpdate, LayoutRead](
     rules=LayoutRules(),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("applies_to", "type", "name"),
 )

@@ -21,4 +21,5 @@ lead_statuses = Resource[LeadStatus, LeadStatusCreate, LeadStatusUpdate, LeadSta
     default_sort=("position",),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("key",),
 )

@@ -21,4 +21,5 @@ lifecycle_stages = Resource[LifecycleStage, LifecycleStageCreate, LifecycleStage
     default_sort=("position",),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("key",),
 )

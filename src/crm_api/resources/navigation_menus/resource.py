@@ -21,4 +21,5 @@ navigation_menus = Resource[NavigationMenu, NavigationMenuCreate, NavigationMenu
     rules=NavigationMenuRules(),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("name",),
 )

@@ -20,4 +20,5 @@ pipelines = Resource[Pipeline, PipelineCreate, PipelineUpdate, PipelineRead](
     search=("name",),
     rules=PipelineRules(),
     owner_defaults_to_caller=False,
+    configuration=("applies_to", "name"),
 )

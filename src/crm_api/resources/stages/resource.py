@@ -22,4 +22,5 @@ stages = Resource[Stage, StageCreate, StageUpdate, StageRead](
     default_sort=("position",),
     parent="pipelines",
     owner_defaults_to_caller=False,
+    configuration=("pipeline_id", "name"),
 )

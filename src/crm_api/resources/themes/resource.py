@@ -21,4 +21,5 @@ themes = Resource[Theme, ThemeCreate, ThemeUpdate, ThemeRead](
     rules=ThemeRules(),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    configuration=("name",),
 )

@@ -22,4 +22,5 @@ widgets = Resource[Widget, WidgetCreate, WidgetUpdate, WidgetRead](
     verbs=ALL_VERBS - {"merge"},
     default_sort=("position",),
     owner_defaults_to_caller=False,
+    configuration=("placement", "name"),
 )
