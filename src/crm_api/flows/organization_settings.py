@@ -12,6 +12,8 @@ from crm_api.core.clock import format_timestamp
 from crm_api.core.fiscal import fiscal_year
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
+from crm_api.kernel.context import Context
+from crm_api.kernel.exchange import FORMER, revalue_later
 from crm_api.models.base import table
 from crm_api.models.tenancy import Organization
 
@@ -20,6 +22,9 @@ _SHOWN = [column for column in _organizations.c if column.name not in ("schema_v
 _BY_ID = _organizations.c.id == sa.bindparam("org_id", type_=sa.Uuid())
 _READ: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID))
 _LOCK: Final = compile_statement(sa.select(*_SHOWN).where(_BY_ID).with_for_update(key_share=True))
+MAX_FORMER: Final = 5
+"""Former currencies by way of which old rates go on to be used."""
+
 COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region")
 SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "require_if_match")
 _WRITE: Final = compile_statement(
@@ -42,12 +47,17 @@ async def read(uow: Uow) -> dict[str, Any]:
     return _described(await uow.fetch_row(_READ, {"org_id": uow.org_id}))
 
 
-async def change(uow: Uow, columns: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """Changes some of the columns and settings; the others stay. The new state."""
+async def change(context: Context, columns: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Changes some of the columns and settings; the others stay. The new state. A job follows another currency."""
+    uow = context.uow
     old = await uow.fetch_row(_LOCK, {"org_id": uow.org_id})
     assert old is not None
     values = {name: old[name] for name in COLUMNS} | columns
     merged = {**orjson.loads(old["settings"]), **settings}
+    if values["currency"] != old["currency"]:
+        former = [code for code in merged.get(FORMER, ()) if code not in (values["currency"], old["currency"])]
+        merged[FORMER] = [old["currency"], *former][:MAX_FORMER]
+        await revalue_later(context, None)
     return _described(await uow.fetch_row(_WRITE, {"org_id": uow.org_id, **values, "settings": orjson.dumps(merged).decode()}))
 
 

@@ -38,7 +38,7 @@ class StageFigures(Output):
     open: Annotated[int, about("Open deals that are in it now.", 35)]
     won: Annotated[int, about("Of those that came into it: won since.", 60)]
     lost: Annotated[int, about("Of those that came into it: lost since.", 25)]
-    amount: Annotated[str | None, about("Sum of the amounts of the deals that are in it now; null if their currencies differ.", "84000.00")]
+    amount: Annotated[str | None, about("Sum of the amounts of the deals that are in it now; null if a rate is missing.", "84000.00")]
     weighted_amount: Annotated[str | None, about("The same, each amount times its probability.", "67200.00")]
     median_days: Annotated[str | None, about("Median of the days that deals stayed before they left it; null if none has.", "12.5000")]
 
@@ -47,7 +47,11 @@ class PipelineReport(Output):
     """The figures of one pipeline."""
 
     pipeline_id: Annotated[str, about("The pipeline.", "01976f6e-8a00-7000-8000-0000000000d1")]
-    currency: Annotated[str | None, about("Currency of all sums; null if the deals have several, and then there are no sums.", "EUR")]
+    currency: Annotated[str | None, about(
+            "Currency of all sums: the organisation's. Where a rate is missing it is that of the deals, or null if they have several, and "
+            "then there are no sums.",
+            "EUR",
+        )]
     stages: Annotated[list[StageFigures], about("The stages in order.", [])]
     won: Annotated[int, about("Deals won.", 4238)]
     lost: Annotated[int, about("Deals lost.", 2473)]
@@ -87,14 +91,17 @@ async def pipeline_report(context: Context, asked: PipelineFilter) -> PipelineRe
     rows = await context.uow.fetch(statement, values)
     if not rows:
         raise NotFound("There is no such pipeline.")
-    return _report(rows)
+    return _report(rows, context.principal.organization.currency)
 
 
-def _report(rows: list[Any]) -> PipelineReport:
+def _report(rows: list[Any], own: str) -> PipelineReport:
+    """Amounts are in the organisation's currency where all have a rate, else in their own one if they share it."""
     head: Mapping[str, Any] = rows[0]
-    currency = head["currency"] if head["currencies"] == 1 else None
+    in_base = head["currencies"] > 0 and not head["unvalued"]
+    currency = own if in_base else head["currency"] if head["currencies"] == 1 else None
+    suffix = "_base" if in_base else ""
     won, lost, open_ = head["won"], head["lost"], head["open"]
-    amount: Decimal = head["won_amount"] or Decimal(0)
+    amount: Decimal = head[f"won_amount{suffix}"] or Decimal(0)
     cycle = Decimal(head["won_days"]) / won if won else None
     mean = amount / won if won and currency else None
     rate = Decimal(won) / (won + lost) if won + lost else None
@@ -110,8 +117,8 @@ def _report(rows: list[Any]) -> PipelineReport:
                 open=row["stage_open"],
                 won=row["stage_won"],
                 lost=row["stage_lost"],
-                amount=_money(row["amount"], currency),
-                weighted_amount=_money(row["weighted_amount"], currency),
+                amount=_money(row[f"amount{suffix}"], currency),
+                weighted_amount=_money(row[f"weighted_amount{suffix}"], currency),
                 median_days=None if row["median_seconds"] is None else _digits(Decimal(row["median_seconds"]) / _DAY, 4),
             )
             for row in rows
@@ -152,7 +159,8 @@ def _statement(given: frozenset[str]) -> Statement:
     closed += [Deal.closed_at < sa.bindparam("until", type_=instant)] if "until" in given else []
     deals = (
         sa.select(
-            Deal.id, Deal.stage_id, Deal.status, Deal.amount, Deal.weighted_amount, Deal.currency, Deal.opened_at, Deal.closed_at
+            Deal.id, Deal.stage_id, Deal.status, Deal.amount, Deal.weighted_amount, Deal.currency, Deal.opened_at, Deal.closed_at,
+            Deal.amount_base, Deal.weighted_amount_base,
         )
         .join(pipeline, pipeline.c.id == Deal.pipeline_id)
         .where(Deal.org_id == ORG, Deal.deleted_at.is_(None))
@@ -169,6 +177,8 @@ def _statement(given: frozenset[str]) -> Statement:
         count.filter(is_lost).label("lost"),
         count.filter(is_open).label("open"),
         sa.func.sum(d.c.amount).filter(is_won).label("won_amount"),
+        sa.func.sum(d.c.amount_base).filter(is_won).label("won_amount_base"),
+        count.filter(d.c.amount.is_not(None), d.c.amount_base.is_(None)).label("unvalued"),
         sa.func.sum(_day(d.c.closed_at) - _day(d.c.opened_at)).filter(is_won).label("won_days"),
         sa.func.count(d.c.currency.distinct()).filter(d.c.amount.is_not(None)).label("currencies"),
         sa.func.min(d.c.currency).filter(d.c.amount.is_not(None)).label("currency"),
@@ -202,6 +212,8 @@ def _statement(given: frozenset[str]) -> Statement:
             count.filter(is_open).label("open"),
             sa.func.sum(d.c.amount).label("amount"),
             sa.func.sum(d.c.weighted_amount).label("weighted_amount"),
+            sa.func.sum(d.c.amount_base).label("amount_base"),
+            sa.func.sum(d.c.weighted_amount_base).label("weighted_amount_base"),
         )
         .group_by(d.c.stage_id)
         .cte("here")
@@ -225,6 +237,8 @@ def _statement(given: frozenset[str]) -> Statement:
             sa.func.coalesce(came.c.lost, zero).label("stage_lost"),
             here.c.amount,
             here.c.weighted_amount,
+            here.c.amount_base,
+            here.c.weighted_amount_base,
             left.c.seconds.label("median_seconds"),
         )
         .select_from(pipeline)

@@ -168,7 +168,8 @@ async def get_org(context: ContextDep) -> JSONResponse:
 async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
     """Changes the organisation's settings; they hold from the next request on. Needs the scope `admin`.
 
-    Another currency is the default of records made from then on; existing amounts keep theirs.
+    Another currency is the default of records made from then on; existing amounts keep theirs, and a job values them in the new one
+    (`<field>_base`). Rates that were given in the old currency go on to be used by way of it.
     """
     if "admin" not in context.principal.scopes:
         raise InsufficientScope(["admin"])
@@ -184,7 +185,7 @@ async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
         given["fiscal_year"] = given["fiscal_year"].model_dump()
     columns: dict[str, Any] = {name: given[name] for name in organization_settings.COLUMNS if name in given}
     settings = {name: given[name] for name in organization_settings.SETTINGS if name in given}
-    return JSONResponse(await organization_settings.change(context.uow, columns, settings))
+    return JSONResponse(await organization_settings.change(context, columns, settings))
 
 
 @router.get("/v1/me/settings", response_model=SettingsRead, summary="Get one's own settings")

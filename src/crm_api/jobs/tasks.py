@@ -16,7 +16,7 @@ from crm_api.core.errors import Problem
 from crm_api.db.engine import Database
 from crm_api.db.errors import classify
 from crm_api.db.uow import Cause, Uow, unit_of_work
-from crm_api.flows import bulk, snapshots
+from crm_api.flows import bulk, revaluation, snapshots
 from crm_api.flows.organizations import organization_info
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Standing
@@ -24,6 +24,8 @@ from crm_api.jobs.store import CHUNK, Status
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
+from crm_api.kernel.exchange import JOB as REVALUE
+from crm_api.kernel.exchange import barrier
 from crm_api.kernel.principal import Principal
 
 BULK: Final = "bulk"
@@ -154,7 +156,48 @@ def _remove_others(folder: Path, kept: str) -> None:
             shutil.rmtree(found, ignore_errors=True)
 
 
-TASKS: Final[Mapping[str, Task]] = {BULK: run_bulk, SNAPSHOT: run_snapshot}
+async def run_revalue(run: Run) -> None:
+    """Values amounts anew, some records in each transaction; where the next ones begin is kept with the job."""
+    async with run.context() as context:
+        await barrier(context)
+    repeats = 0
+    while True:
+        try:
+            standing = await _next_step(run)
+        except Exception as error:
+            if classify(error).kind != "retry" or repeats == _REPEATS:
+                raise
+            repeats += 1
+            await asyncio.sleep(0.05 * repeats)
+            continue
+        repeats = 0
+        if standing is not None:
+            break
+    await run.finish("succeeded", replace(standing, total=standing.done, result={"changed": standing.result.get("changed", 0)}))
+
+
+async def _next_step(run: Run) -> Standing | None:
+    """Does one step; where there is none left, how the job stands."""
+    job = run.job
+    async with run.context(action="exchange_rates.revalue") as context:
+        standing = await claims.standing(context.uow, job)
+        result = standing.result
+        if result.get("through"):
+            return standing
+        kept = result.get("place")
+        place = revaluation.first(context) if kept is None else revaluation.Place(kept[0], UUID(kept[1]))
+        if place is None:
+            return standing
+        done = await revaluation.step(context, run.engine, place, job.request["currencies"])
+        following = done.next
+        result = {"changed": result.get("changed", 0) + done.changed}
+        result |= {"through": True} if following is None else {"place": [following.object, str(following.after)]}
+        after = replace(standing, position=standing.position + 1, done=standing.done + done.looked_at, result=result)
+        await claims.advance(context.uow, job, after, [])
+    return None
+
+
+TASKS: Final[Mapping[str, Task]] = {BULK: run_bulk, REVALUE: run_revalue, SNAPSHOT: run_snapshot, REFRESH_SEGMENT: run_refresh}
 
 
 async def give_up(run: Run, error: BaseException) -> None:

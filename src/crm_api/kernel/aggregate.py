@@ -265,8 +265,15 @@ def _literal(value: int) -> ColumnElement[int]:
 
 
 def _money(asked: Aggregate, resource: AnyResource) -> bool:
-    money = [m for m in asked.measures if m.field is not None and resource.all_fields[m.field].type is FieldType.CURRENCY]
-    return bool(money) and "currency" in resource.fields
+    return "currency" in resource.fields and any(_in_own_currency(resource, measure) for measure in asked.measures)
+
+
+def _in_own_currency(resource: AnyResource, measure: Measure) -> bool:
+    """Whether a figure is about amounts that each record has in a currency of its own."""
+    if measure.field is None:
+        return False
+    found = resource.all_fields[measure.field]
+    return found.type is FieldType.CURRENCY and found.spec.base_of is None
 
 
 def _check_currency(asked: Aggregate, resource: AnyResource, rows: Sequence[asyncpg.Record]) -> None:
@@ -279,7 +286,7 @@ def _check_currency(asked: Aggregate, resource: AnyResource, rows: Sequence[asyn
             [
                 FieldError("mixed_currencies", pointer=f"/measures/{i}/field", params={"currencies": ", ".join(sorted(seen))})
                 for i, measure in enumerate(asked.measures)
-                if measure.field is not None and resource.all_fields[measure.field].type is FieldType.CURRENCY
+                if _in_own_currency(resource, measure)
             ]
         )
 

@@ -16,7 +16,9 @@ _ADD: Final = Statement(
     " VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7::jsonb, $8, $9)",
     ("org_id", "id", "type", "request", "principal", "user_id", "created_by", "total", "now"),
 )
-_ADD_DUE: Final = Statement("INSERT INTO job_due (org_id, job_id, due_at) VALUES ($1, $2, now())", ("org_id", "id"))
+_ADD_DUE: Final = Statement(
+    "INSERT INTO job_due (org_id, job_id, due_at) VALUES ($1, $2, now() + make_interval(secs => $3))", ("org_id", "id", "seconds")
+)
 
 
 def principal_json(principal: Principal) -> dict[str, Any]:
@@ -52,9 +54,9 @@ async def add_job(context: Context, kind: str, request: Mapping[str, Any], total
     return job_id
 
 
-async def due(context: Context, job_id: UUID) -> None:
-    """Lets workers take up a job that is stored with all it needs."""
-    await context.uow.fetch(_ADD_DUE, {"org_id": context.uow.org_id, "id": job_id})
+async def due(context: Context, job_id: UUID, after_s: float = 0) -> None:
+    """Lets workers take up a job that is stored with all it needs, at once or some seconds later."""
+    await context.uow.fetch(_ADD_DUE, {"org_id": context.uow.org_id, "id": job_id, "seconds": float(after_s)})
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from crm_api.core.money import quantize
 from crm_api.db.statement import Statement
@@ -25,6 +25,7 @@ from crm_api.kernel.principal import OrganizationInfo
 
 LOCK: Final = "exchange_rates"
 JOB: Final = "revalue"
+SETTLE_S: Final = 1.0
 HAS_RATES: Final = "exchange_rates"
 """Setting of an organisation that has ever had a rate: where there is none, nobody needs to look."""
 
@@ -126,9 +127,10 @@ async def revalue_later(context: Context, currencies: Iterable[str] | None) -> N
             asked: set[str] = uow.state.pop(_STATE, set())
             if asked:
                 everything = "" in asked
-                settle = everything or HAS_RATES not in context.principal.organization.settings
-                request: dict[str, Any] = {"currencies": None if everything else sorted(asked), "settle": settle}
-                await due(context, await add_job(context, JOB, request))
+                request = {"currencies": None if everything else sorted(asked)}
+                # Requests that began before did not look at rates, or valued amounts in another currency; they are through by then.
+                unaware = everything or HAS_RATES not in context.principal.organization.settings
+                await due(context, await add_job(context, JOB, request), SETTLE_S if unaware else 0)
 
         uow.before_commit.append(add)
     uow.state[_STATE] |= {""} if currencies is None else set(currencies)

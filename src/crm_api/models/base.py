@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
-from crm_api.models.columns import FieldSpec, FieldType, key_type
+from crm_api.models.columns import FieldSpec, FieldType, base_field, key_type
 from crm_api.models.slots import add_slots
 
 NAMING = {
@@ -32,9 +32,9 @@ TIMESTAMPTZ = TIMESTAMP(timezone=True)
 
 
 class Base(DeclarativeBase):
-    """Adds the folded twin `<column>_key` of each text column that asks for one.
+    """Adds the folded twin `<column>_key` of each text column that asks for one, and the twin `<column>_base` of each amount.
 
-    The twin holds the NFKD, mark-free, case-folded text, written by the application and compared byte by byte, because the
+    The folded twin holds the NFKD, mark-free, case-folded text, written by the application and compared byte by byte, because the
     servers we run on differ in their collations and some have no ICU.
     """
 
@@ -47,6 +47,8 @@ class Base(DeclarativeBase):
             spec: FieldSpec | None = value.column.info.get("field")
             if spec is not None and spec.folded and not hasattr(cls, f"{name}_key"):
                 setattr(cls, f"{name}_key", mapped_column(f"{name}_key", key_type(spec), nullable=True, info={"derived": True}))
+            if spec is not None and spec.type is FieldType.CURRENCY and spec.base_of is None and not hasattr(cls, f"{name}_base"):
+                setattr(cls, f"{name}_base", base_field(name))
         super().__init_subclass__(**kwargs)
         if issubclass(cls, RecordMixin):
             _complete_record_table(table(cls))

@@ -62,7 +62,7 @@ class FieldSpec:
     `inverse`: the plural name of the way back. `options`: the keys of a fixed picklist in order; `option_object`: the
     object whose `key`s are this picklist's values (statuses, lifecycle stages, …). `indexed`: an index (org_id, column, id)
     stands behind it, so it may lead a sort. `unique`: unique among live records. `format`: text that is
-    more than text and stored in a normal form.
+    more than text and stored in a normal form. `base_of`: the amount whose worth in the organisation's currency this is.
     """
 
     type: FieldType
@@ -79,6 +79,7 @@ class FieldSpec:
     maximum: float | None = None
     format: Literal["domain"] | None = None
     tracked: bool = True
+    base_of: str | None = None
 
 
 def key_type(spec: FieldSpec) -> TypeEngine[Any]:
@@ -128,6 +129,11 @@ def domain_field(*, unique: bool = True) -> MappedColumn[Any]:
 def money_field(*, indexed: bool = False) -> MappedColumn[Any]:
     """An amount in the record's `currency`, exact."""
     return _column(Numeric(asdecimal=True), FieldSpec(FieldType.CURRENCY, indexed=indexed), True)
+
+
+def base_field(amount: str) -> MappedColumn[Any]:
+    """What an amount of the record is worth in the organisation's currency; it follows in every write."""
+    return _column(Numeric(asdecimal=True), FieldSpec(FieldType.CURRENCY, writable="never", base_of=amount), True)
 
 
 def number_field(*, minimum: float | None = None, maximum: float | None = None) -> MappedColumn[Any]:

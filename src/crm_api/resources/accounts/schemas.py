@@ -53,6 +53,10 @@ class AccountRead(AccountFields, RecordRead):
     """An account: a company or other organisation that one does business with."""
 
     object: Literal["accounts"] = about("The object's name.", "accounts")
+    annual_revenue_base: Money | None = about(
+        "`annual_revenue` in the organisation's currency, by the rate of the day on which the record was made; null without one.",
+        "12500000.00",
+    )
 
 
 @create_of(AccountFields, required=("name",))

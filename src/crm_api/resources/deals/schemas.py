@@ -22,6 +22,7 @@ from crm_api.kernel.schema import (
     Ref,
     Text,
     Text60,
+    Text120,
     Text500,
     Timestamp,
     Uuid,
@@ -65,6 +66,10 @@ class DealRead(DealFields, RecordRead):
     status: Literal["open", "won", "lost"] = about("Follows the category of the stage.", "open")
     probability_overridden: bool = about("Whether `probability` was set on the deal rather than taken from its stage.", False)
     weighted_amount: Money | None = about("`amount` times `probability`.", "28800.00")
+    amount_base: Money | None = about(
+        "`amount` in the organisation's currency, by the rate of `close_date`, else of the day of creation; null without one.", "48000.00"
+    )
+    weighted_amount_base: Money | None = about("`weighted_amount` in the organisation's currency.", "28800.00")
     board_position: str = about("Its place in the column of its stage; texts that sort byte by byte.", "0cJ1Vv8kG000V")
     stage_entered_at: Timestamp = about("When it came into its stage.", _TIME)
     opened_at: Annotated[Timestamp, _OPENED]
@@ -93,9 +98,9 @@ class DealClose(RecordUpdate):
 class DealMove(RecordUpdate):
     """Where a deal goes on the board, with the fields that the stage asks for."""
 
-    to: Annotated[Uuid, about("The stage that it goes into.", "01976f6e-8a00-7000-8000-0000000000d3")]
+    to: Annotated[Text120, about("The stage that it goes into; with `group_by` a value.", "01976f6e-8a00-7000-8000-0000000000d3")]
     from_: Annotated[
-        Uuid | MISSING,
+        Text120 | MISSING,
         about("The stage that you saw it in; 409 `moved` if it has gone elsewhere.", "01976f6e-8a00-7000-8000-0000000000d2", alias="from"),
     ] = MISSING
     before_id: Annotated[Uuid | MISSING, about("The deal in that stage that it goes in front of.", _OTHER)] = MISSING
@@ -121,30 +126,3 @@ class StageHistory(Output):
     page: JsonObject = about(
         "The list envelope's page; all moves are on one.", {"next_cursor": None, "prev_cursor": None, "has_more": False}
     )
-
-
-class BoardSums(Output):
-    """What the deals of a column are worth."""
-
-    amount_base: str | None = about("Sum of the amounts, in the organisation's currency.", "84000.00")
-    weighted_base: str | None = about("The same, each amount times its probability.", "67200.00")
-
-
-class BoardColumn(Output):
-    """One column of the board."""
-
-    key: str = about("The stage.", "01976f6e-8a00-7000-8000-0000000000d2")
-    label: str = about("The stage's name.", "Negotiation")
-    count: int = about("How many deals are in it.", 35)
-    sums: BoardSums = about("What they are worth.", {"amount_base": "84000.00", "weighted_base": "67200.00"})
-    data: list[DealRead] = about("The deals, in the order in which people have put them.", [])
-    page: JsonObject = about(
-        "Where the column goes on.", {"next_cursor": None, "prev_cursor": None, "has_more": False, "events_cursor": "…"}
-    )
-
-
-class Board(Output):
-    """The deals of a pipeline in columns."""
-
-    columns: list[BoardColumn] = about("One for each stage, in order.", [])
-    page: JsonObject = about("`events_cursor`: where to follow the journal from.", {"events_cursor": "…"})
