@@ -118,6 +118,8 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
             kind = classify(error).kind
             if kind == "retry" and attempt + 1 < TRIES:
                 continue
+            if kind == "retry":
+                raise Unavailable("Other writers of the same records were in the way.", 1) from error
             if kind == "unavailable":
                 raise Unavailable("The database is not reachable.", 2) from error
             if kind == "timeout":

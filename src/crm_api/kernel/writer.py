@@ -220,6 +220,7 @@ class Writer:
 
     async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False, going: bool = False) -> None:
         """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
+        await recompute.hold_parents(context, shape, works)
         rows = await lock(context, shape, [work.draft.id for work in works], going=going)
         problems = await absent(context, shape.resource, [work.draft.id for work in works if work.draft.id not in rows])
         policy = Policy(context.principal)

@@ -196,7 +196,7 @@ def _includes(terms: list[Term], at: At) -> Term:
         check_option(keys, expect(term, TEXT))
 
     def build(env: Env) -> Piece:
-        found = [piece("{} = ANY({})", expect(term, TEXT).build(env), keys.build(env)) for term in wanted]
+        found = [piece("{} = ANY(CAST({} AS TEXT[]))", expect(term, TEXT).build(env), keys.build(env)) for term in wanted]
         return piece("COALESCE({}, FALSE)", joined(" OR ", found))
 
     return Term(BOOLEAN, at, build)

@@ -151,6 +151,17 @@ class Computations:
         return found
 
     @cached_property
+    def uplinks(self) -> Mapping[str, tuple[tuple[Field, str], ...]]:
+        """By object: the references to records that roll it up, and their object, where changes flow back down from those too."""
+        found: defaultdict[str, dict[str, tuple[Field, str]]] = defaultdict(dict)
+        for name, triggers in self.triggers.items():
+            for trigger in triggers:
+                step, parent = trigger.steps[-1], trigger.computation.object
+                if step.kind == "to_many" and step.field is not None and parent != name and name in self.reach.get(parent, ()):
+                    found[name][step.field.name] = (step.field, parent)
+        return {name: tuple(fields.values()) for name, fields in found.items()}
+
+    @cached_property
     def ways(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """By object and reference field: the further reference fields that computations follow from the record referred to."""
         found: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

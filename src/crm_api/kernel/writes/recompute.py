@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import FromClause
 
 from crm_api.core.errors import TooExpensive
+from crm_api.core.ids import parse_uuid
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
@@ -198,6 +199,57 @@ async def _hold_rows(
         further = resource.all_fields[name].spec.target
         found = {row[f"c{index}"] for row in rows} - {None}
         await _hold_rows(context, computations, origin, str(further), found, ())
+
+
+async def hold_parents(context: Context, shape: Shape, works: Sequence[Work]) -> None:
+    """Locks the records that roll up these, before these are locked themselves.
+
+    Who changes a parent locks it and then the children that follow it; if a child's writer did the opposite, each would wait for
+    the other. Only where changes flow both ways; what is missed here (a reference that changes at this moment) ends as a deadlock
+    that the database resolves and the request survives by being run again.
+    """
+    computations = computations_of(context)
+    if computations is None or shape.resource.name not in computations.uplinks:
+        return
+    held: dict[str, set[UUID]] = {}
+    start: defaultdict[str, set[UUID]] = defaultdict(set)
+    for field, parent in computations.uplinks[shape.resource.name]:
+        for work in works:
+            value = work.sent.get(field.name) if field.member is None else (work.sent.get(COLUMN) or {}).get(field.member)
+            found = parse_uuid(value) if isinstance(value, str) else value
+            if isinstance(found, UUID):
+                start[parent].add(found)
+    await _climb(context, computations, shape.resource, {work.draft.id for work in works}, start, held)
+    for name in reversed(held):
+        await lock(context, shape_of(context, context.registry[name]), sorted(held[name]))
+
+
+async def _climb(
+    context: Context,
+    computations: Computations,
+    resource: AnyResource,
+    ids: set[UUID],
+    known: Mapping[str, set[UUID]],
+    held: dict[str, set[UUID]],
+) -> None:
+    """Collects the parents of records, level by level, the nearest object first."""
+    uplinks = computations.uplinks.get(resource.name, ())
+    if not uplinks or not ids:
+        return
+
+    def build() -> Statement:
+        table = resource.table
+        references = [field.value(table).label(f"c{index}") for index, (field, _) in enumerate(uplinks)]
+        return compile_statement(sa.select(*references).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)))
+
+    key = ("parents", context.registry.key, resource.name)
+    rows = await context.uow.fetch(context.statements.get(key, build), {"org_id": context.uow.org_id, "ids": sorted(ids)})
+    for index, (_, parent) in enumerate(uplinks):
+        found = ({row[f"c{index}"] for row in rows} - {None}) | set(known.get(parent, ()))
+        fresh = found - held.get(parent, set())
+        held[parent] = held.pop(parent, set()) | found
+        if fresh:
+            await _climb(context, computations, context.registry[parent], fresh, {}, held)
 
 
 # --- related records ---------------------------------------------------------------------------------------------------
