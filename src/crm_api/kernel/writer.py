@@ -19,6 +19,7 @@ from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
+from crm_api.kernel.writes.held import hold_parents
 from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, records, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import sync_primary_links
@@ -220,7 +221,7 @@ class Writer:
 
     async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False, going: bool = False) -> None:
         """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
-        await recompute.hold_parents(context, shape, works)
+        await hold_parents(context, shape, works)
         rows = await lock(context, shape, [work.draft.id for work in works], going=going)
         problems = await absent(context, shape.resource, [work.draft.id for work in works if work.draft.id not in rows])
         policy = Policy(context.principal)

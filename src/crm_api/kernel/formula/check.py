@@ -104,7 +104,7 @@ class Checker:
             self.dependencies[Dependency(steps[: index + 1], current.name, "deleted_at")] = None
         name = found.name.partition(".")[0] if found.member is None else found.name
         self.dependencies[Dependency(steps, current.name, name)] = None
-        if found.type is FieldType.CURRENCY and steps and _has_currency(current) and _has_currency(self.resource):
+        if steps and own_money(found) and _has_currency(current) and _has_currency(self.resource):
             self.dependencies[Dependency(steps, current.name, "currency")] = None
             self.dependencies[Dependency((), self.resource.name, "currency")] = None
         if found.definition is not None and found.definition.properties.get("volatile"):
@@ -199,6 +199,11 @@ def _comparison(operator: str, terms: list[Term], at: At) -> Term:
 # --- fields -----------------------------------------------------------------------------------------------------------
 
 
+def own_money(found: Field) -> bool:
+    """Whether a field is an amount in its record's own currency, not in the organisation's."""
+    return found.type is FieldType.CURRENCY and found.spec.base_of is None
+
+
 def _has_currency(resource: AnyResource) -> bool:
     found = resource.fields.get("currency")
     return found is not None and found.member is None
@@ -244,7 +249,7 @@ def far(
         where += [*same_organisation(alias, near), alias.c.id == step.field.value(near)]
         where += [alias.c.deleted_at.is_(None), *registry[step.target].scope(alias)]
     last = aliases[-1]
-    if item.type is FieldType.CURRENCY and _has_currency(registry[steps[-1].target]) and _has_currency(resource):
+    if own_money(item) and _has_currency(registry[steps[-1].target]) and _has_currency(resource):
         where.append(last.c.currency == row.c.currency)
     return sa.select(Fragment(value(last), sa.Text())).select_from(*aliases).where(*where).correlate(row).scalar_subquery()
 

@@ -18,7 +18,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from crm_api.core.errors import FieldError, InvalidValue, Problem, ValidationFailed, join_pointer
 from crm_api.db.statement import DIALECT
 from crm_api.kernel.fields import Field
-from crm_api.kernel.formula.check import Checker, same_organisation
+from crm_api.kernel.formula.check import Checker, own_money, same_organisation
 from crm_api.kernel.formula.compiled import Computed
 from crm_api.kernel.formula.kinds import KIND_OF, Kind
 from crm_api.kernel.formula.pieces import Env, Piece
@@ -73,6 +73,8 @@ def compile_rollup(registry: Registry, resource: AnyResource, definition: Mappin
     kind = FieldType.INTEGER if function == "count" else item.type if item is not None else FieldType.INTEGER
     if function == "avg" and kind is FieldType.INTEGER:
         kind = FieldType.NUMBER
+    if item is not None and kind is FieldType.CURRENCY and not own_money(item):
+        kind = FieldType.DECIMAL  # in the organisation's currency, which need not be the record's
 
     def build(env: Env) -> Piece:
         return ((_figure(target, relation, function, item, condition, resource, env.row)),)
@@ -146,7 +148,7 @@ def _same_currency(
     target: AnyResource, item: Field, value: ColumnElement[Any], child: FromClause, resource: AnyResource, row: FromClause
 ) -> ColumnElement[bool] | None:
     """Amounts are only taken together if all are in the record's currency, or in one if it has none; else there is no figure."""
-    if item.type is not FieldType.CURRENCY or "currency" not in target.fields:
+    if not own_money(item) or "currency" not in target.fields:
         return None
     theirs = target.fields["currency"].value(child)
     if "currency" in resource.fields:
