@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http import account, clock, configuration, deals, exchange_rates, jobs, preferences, reports, search
+from crm_api.http import account, clock, configuration, deals, exchange_rates, home, jobs, preferences, reports, search, segments, views
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
 from crm_api.http.meta import routes as meta
@@ -28,6 +28,9 @@ def build_router() -> APIRouter:
     router.include_router(deals.router)
     router.include_router(reports.router)
     router.include_router(search.router)
+    router.include_router(views.router)
+    router.include_router(home.router)
+    router.include_router(segments.router)
     router.include_router(jobs.router)
     router.include_router(meta.router)
     router.add_api_route("/v1/links", links.list_all, methods=["GET"], response_model=None, name="list_links", tags=["links"])

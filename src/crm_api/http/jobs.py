@@ -45,7 +45,7 @@ class JobRead(Output):
 
     object: Annotated[str, Field(description="Always `jobs`.", examples=["jobs"])]
     id: Annotated[UUID, Field(description="The job's id.", examples=[_ID])]
-    type: Annotated[str, Field(description="`bulk`, `snapshot` or `revalue`.", examples=["bulk"])]
+    type: Annotated[str, Field(description="`bulk`, `schema`, `snapshot`, `revalue` or `refresh_segment`.", examples=["bulk"])]
     status: Annotated[
         Status,
         Field(
@@ -125,7 +125,7 @@ class JobQuery(PageQuery):
     """Which jobs."""
 
     status: Annotated[Status | None, Field(description="Only jobs in this state.", examples=["running"])] = None
-    type: Annotated[Literal["bulk", "snapshot", "revalue"] | None, Field(description="Only jobs of this type.", examples=["bulk"])] = None
+    type: Annotated[Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment"] | None, Field(description="Only jobs of this type.", examples=["bulk"])] = None
 
 
 class SnapshotCreate(Input):

@@ -24,6 +24,7 @@ from crm_api.kernel.board import BoardColumns, column_rows, own_rank, position_j
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.history import table_as_of
+from crm_api.kernel.labels import Labeller
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import ReadCompiler, journal_head
 from crm_api.kernel.query.filters import ORG
@@ -75,7 +76,9 @@ class _Shape:
     seek: str | None
 
 
-async def read_board(context: Context, reader: Reader, resource: AnyResource, query: BoardQuery) -> tuple[list[Column], int]:
+async def read_board(
+    context: Context, reader: Reader, resource: AnyResource, query: BoardQuery, *, labels: Labeller | None = None
+) -> tuple[list[Column], int]:
     """The columns, and the journal's number that they contain. No columns: there is no such parent, or no such column.
 
     Raises InvalidCursor.
@@ -90,13 +93,14 @@ async def read_board(context: Context, reader: Reader, resource: AnyResource, qu
         seek = _seek(reader.signing_key(context), _digest(resource, query, query.column), request.cursor, values)
     only = None if query.column is None else "none" if query.column == NONE else "one"
     plan = request.plan
-    kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit)
+    kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit, labels=labels is not None)
     shape = _Shape(kept, columns.field.name, tuple(query.sums), query.parent is None, only, seek)
     policy = Policy(context.principal)
-    key = ("board", context.registry.key, policy.shape, shape, tuple(found.name for found in query.sums.values()))
-    statement, marked = context.statements.get(key, lambda: _statement(context, resource, query, shape))
+    named = frozenset() if labels is None else policy.readable(context.registry)
+    key = ("board", context.registry.key, policy.shape, shape, tuple(found.name for found in query.sums.values()), named)
+    statement, marked = context.statements.get(key, lambda: _statement(context, resource, query, shape, named))
     rows = await context.uow.fetch(statement, values)
-    shown = [_column(context, reader, resource, query, row, marked=marked) for row in rows]
+    shown = [_column(context, reader, resource, query, row, marked=marked, labels=labels) for row in rows]
     return shown, min((row["head"] or 0 for row in rows), default=0)
 
 
@@ -119,7 +123,16 @@ def _three(values: Sequence[CursorValue]) -> Sequence[CursorValue]:
     return values
 
 
-def _column(context: Context, reader: Reader, resource: AnyResource, query: BoardQuery, row: asyncpg.Record, *, marked: bool) -> Column:
+def _column(
+    context: Context,
+    reader: Reader,
+    resource: AnyResource,
+    query: BoardQuery,
+    row: asyncpg.Record,
+    *,
+    marked: bool,
+    labels: Labeller | None,
+) -> Column:
     limit = query.request.plan.limit
     cards: list[str] = row["data"] or []
     more = len(cards) > limit
@@ -129,7 +142,7 @@ def _column(context: Context, reader: Reader, resource: AnyResource, query: Boar
         cursor = encode_cursor(reader.signing_key(context), KIND, _digest(resource, query, row["key"]), values)
     currency = context.principal.organization.currency
     sums = {name: _sum(found, row[f"s{i}"], row[f"x{i}"], currency) for i, (name, found) in enumerate(query.sums.items())}
-    data = reader.finished(context, ",".join(cards[:limit]).encode(), marked=marked)
+    data = reader.finished(context, ",".join(cards[:limit]).encode(), marked=marked, labels=labels)
     return Column(row["key"], row["label"], row["count"], sums, data, cursor)
 
 
@@ -148,8 +161,10 @@ def _sum(found: Field, value: Decimal | None, foreign: int, currency: str) -> An
 # --- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape) -> tuple[Statement, bool]:
-    compiler = ReadCompiler(context.registry, Policy(context.principal), table_as_of)
+def _statement(
+    context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str]
+) -> tuple[Statement, bool]:
+    compiler = ReadCompiler(context.registry, Policy(context.principal), table_as_of, named)
     columns = query.columns
     given = column_rows(columns, resource.name, of_default=shape.of_default).cte("given")
     parts: list[Select[Any]] = []
@@ -175,13 +190,15 @@ def _part(
 ) -> tuple[Select[Any], bool]:
     """Some of the columns with everything about them."""
     columns = query.columns
+    # By name: deep inside, SQLAlchemy would take a column of `col` for another table to read.
+    key, value = sa.literal_column(f"{col.name}.key", sa.Text()), sa.literal_column(f"{col.name}.value", columns.type)
 
     def here(row: FromClause) -> ColumnElement[bool]:
-        return columns.value(row).is_(None) if blank else columns.value(row) == col.c.value
+        return columns.value(row).is_(None) if blank else columns.value(row) == value
 
-    figures = _figures(compiler, resource, query, shape, here).correlate(col).lateral("f")
-    cards, marked = _cards(compiler, resource, query, shape, here, col.c.key)
-    page = cards.correlate(col).lateral("p")
+    figures = _figures(compiler, resource, query, shape, here).lateral("f")
+    cards, marked = _cards(compiler, resource, query, shape, here, key)
+    page = cards.lateral("p")
     totals = [figures.c.count, *(figures.c[f"{kind}{i}"] for i in range(len(query.sums)) for kind in "sx")]
     last = [page.c.data, page.c.l_rank, page.c.l_made, page.c.l_id]
     rows = col.join(figures, sa.true()).join(page, sa.true())

@@ -33,6 +33,9 @@ WINDOW: Final = 10_000
 """How many numbers one statement looks at when most events may not match."""
 
 VERBS: Final = ("created", "updated", "deleted", "restored", "purged", "merged", "unmerged", "erased", "hidden")
+OWN_VERBS: Final = ("finished", "member_added", "member_removed")
+"""Verbs that single kinds of things have."""
+
 SYSTEM_OBJECTS: Final = {LINKS: "link", "schema": "schema", "jobs": "job"}
 """Objects of events that are not records of the registry, and their singular names."""
 
@@ -98,7 +101,7 @@ def type_patterns(registry: Registry, names: Sequence[str]) -> tuple[str, ...]:
     patterns = []
     for name in names:
         head, dot, verb = name.partition(".")
-        if name != "*" and (not dot or (head != "*" and head not in singulars) or (verb != "*" and verb not in (*VERBS, "finished"))):
+        if name != "*" and (not dot or (head != "*" and head not in singulars) or (verb != "*" and verb not in (*VERBS, *OWN_VERBS))):
             raise InvalidValue("enum", allowed=["*", *(f"{singular}.*" for singular in singulars), *(f"*.{verb}" for verb in VERBS)])
         patterns.append(name.replace("_", "\\_").replace("*", "%"))
     return tuple(dict.fromkeys(patterns))

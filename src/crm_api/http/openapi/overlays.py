@@ -10,6 +10,7 @@ from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
+from crm_api.http.openapi.segment_overlays import SEGMENTS
 from crm_api.http.openapi.shared import ref
 
 _A: Final = "01976f6e-8a00-7000-8000-000000000001"
@@ -217,4 +218,5 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
             },
         }
     ),
+    **SEGMENTS,
 }
