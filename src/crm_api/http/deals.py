@@ -26,6 +26,7 @@ CONTROL: Final = ("to", "from", "before_id", "after_id")
 Fields = Annotated[str | None, Query(description="Only these fields of the record, by comma.", examples=["id,name,stage_id"])]
 Expand = Annotated[str | None, Query(description="Related records to include, by comma.", examples=["account"])]
 GroupBy = Annotated[str | None, Query(description="The field that makes the columns; `stage_id` if left out.", examples=["stage_id"])]
+Include = Annotated[str | None, Query(description="`labels`: what people see for the values.", examples=["labels"])]
 DryRun = Annotated[bool, Query(description="Check everything, store nothing.", examples=[False])]
 
 
@@ -53,7 +54,13 @@ async def _enter(request: Request, category: Category) -> Response:
 
 @router.post("/v1/deals/{id}/win", response_model=DealRead, summary="Win a deal")
 async def win_deal(
-    request: Request, id: str, body: DealClose | None = None, dry_run: DryRun = False, fields: Fields = None, expand: Expand = None
+    request: Request,
+    id: str,
+    body: DealClose | None = None,
+    dry_run: DryRun = False,
+    fields: Fields = None,
+    expand: Expand = None,
+    include: Include = None,
 ) -> Response:
     """Moves the deal into its pipeline's first stage of category `won`, or into the one named by `stage_id`.
 
@@ -64,7 +71,13 @@ async def win_deal(
 
 @router.post("/v1/deals/{id}/lose", response_model=DealRead, summary="Lose a deal")
 async def lose_deal(
-    request: Request, id: str, body: DealClose | None = None, dry_run: DryRun = False, fields: Fields = None, expand: Expand = None
+    request: Request,
+    id: str,
+    body: DealClose | None = None,
+    dry_run: DryRun = False,
+    fields: Fields = None,
+    expand: Expand = None,
+    include: Include = None,
 ) -> Response:
     """Moves the deal into its pipeline's first stage of category `lost`, or into the one named by `stage_id`.
 
@@ -75,7 +88,13 @@ async def lose_deal(
 
 @router.post("/v1/deals/{id}/reopen", response_model=DealRead, summary="Reopen a deal")
 async def reopen_deal(
-    request: Request, id: str, body: DealClose | None = None, dry_run: DryRun = False, fields: Fields = None, expand: Expand = None
+    request: Request,
+    id: str,
+    body: DealClose | None = None,
+    dry_run: DryRun = False,
+    fields: Fields = None,
+    expand: Expand = None,
+    include: Include = None,
 ) -> Response:
     """Moves a closed deal back into the open stage that it left last, or into the one named by `stage_id`.
 
@@ -93,6 +112,7 @@ async def move_deal(
     dry_run: DryRun = False,
     fields: Fields = None,
     expand: Expand = None,
+    include: Include = None,
 ) -> Response:
     """Moves the deal into the stage `to`: in front of `before_id`, behind `after_id`, or to the end of the column.
 

@@ -18,6 +18,7 @@ from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
+from crm_api.kernel.labels import Labeller
 from crm_api.kernel.query.request import ReadRequest
 from crm_api.kernel.reader import Reader, ReadPage
 from crm_api.kernel.resource import AnyResource
@@ -29,7 +30,9 @@ _KEY: Final = b"changes"  # ids of purged records are shown anyway: only tells a
 _KIND: Final = "purged"
 
 
-async def page_of_changes(context: Context, reader: Reader, resource: AnyResource, request: ReadRequest) -> ReadPage:
+async def page_of_changes(
+    context: Context, reader: Reader, resource: AnyResource, request: ReadRequest, *, labels: Labeller | None = None
+) -> ReadPage:
     """One page of a list with `since`. Raises CursorExpired for a cursor that the journal no longer reaches back to."""
     uow = context.uow
     assert request.since is not None
@@ -40,7 +43,7 @@ async def page_of_changes(context: Context, reader: Reader, resource: AnyResourc
             raise CursorExpired(journal.encode_events_cursor(uow.org_id, first))
     after = None if request.cursor is None else _position(request, request.cursor)
     if after is None:
-        page = await reader.page(context, resource, request)
+        page = await reader.page(context, resource, request, labels=labels)
         if request.plan.deleted == "exclude" or request.plan.parent is not None:
             return page
         if page.has_more:

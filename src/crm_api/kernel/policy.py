@@ -41,6 +41,10 @@ class Policy:
         for name in objects:
             self.require(name, "read")
 
+    def readable(self, objects: Iterable[AnyResource]) -> frozenset[str]:
+        """Those of the objects that the scopes allow to read."""
+        return frozenset(resource.name for resource in objects if self.principal.may(resource.name, "read"))
+
     def predicate(self, resource: AnyResource, row: FromClause) -> ColumnElement[bool] | None:
         """The records of an object that the caller may see, as a condition on its row; None where that is all of them.
 

@@ -22,6 +22,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
+from crm_api.core.accept import weighted
 from crm_api.core.errors import InvalidValue
 from crm_api.core.fiscal import WEEKDAYS, FiscalYear, fiscal_year
 from crm_api.core.messages import language_of
@@ -118,6 +119,25 @@ def cldr(locale: str) -> CldrLocale:
         except (UnknownLocaleError, ValueError):
             continue
     return CldrLocale.parse(_FALLBACK)
+
+
+@lru_cache(maxsize=512)
+def best_locale(accept_language: str | None) -> str | None:
+    """The language tag that an `Accept-Language` header likes best among those that CLDR knows; None if it names none."""
+    best, best_quality = None, 0.0
+    for name, quality in weighted(accept_language or ""):
+        if quality <= best_quality:
+            continue
+        language, _, rest = name.partition("-")
+        tag = f"{language.lower()}-{rest.upper() if len(rest) == 2 else rest.title()}" if rest else language.lower()
+        for one in (tag, language.lower()):
+            try:
+                check_locale(one)
+            except InvalidValue:
+                continue
+            best, best_quality = one, quality
+            break
+    return best
 
 
 @lru_cache(maxsize=512)

@@ -26,6 +26,7 @@ from crm_api.core.errors import (
 from crm_api.db.statement import Statement, StatementCache
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
+from crm_api.kernel.labels import Labeller
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
 from crm_api.kernel.query.expand import MARK, unpack_mark
@@ -118,9 +119,11 @@ class Reader:
         expand: tuple[Expansion, ...] = (),
         values: Sequence[Any] = (),
         as_of: datetime | None = None,
+        labels: Labeller | None = None,
     ) -> StoredRecord:
         """One record, deleted or not. Raises NotFound if there is none that the caller may see, Deleted if it was purged."""
-        rows = await self._rows(context, "one", Plan(resource.name, fields=fields, expand=expand), {"id": id}, values, as_of)
+        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None)
+        rows = await self._rows(context, "one", plan, {"id": id}, values, as_of, labels)
         if not rows:
             raise (await absent(context, resource, [id]))[id]
         return rows[0]
@@ -135,13 +138,21 @@ class Reader:
         expand: tuple[Expansion, ...] = (),
         values: Sequence[Any] = (),
         as_of: datetime | None = None,
+        labels: Labeller | None = None,
     ) -> dict[UUID, StoredRecord]:
         """Records by id; those that are not there for the caller are absent."""
-        plan = Plan(resource.name, fields=fields, expand=expand)
-        return {record.id: record for record in await self._rows(context, "many", plan, {"ids": ids}, values, as_of)}
+        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None)
+        return {record.id: record for record in await self._rows(context, "many", plan, {"ids": ids}, values, as_of, labels)}
 
     async def _rows(
-        self, context: Context, kind: str, plan: Plan, which: dict[str, Any], values: Sequence[Any], as_of: datetime | None
+        self,
+        context: Context,
+        kind: str,
+        plan: Plan,
+        which: dict[str, Any],
+        values: Sequence[Any],
+        as_of: datetime | None,
+        labels: Labeller | None,
     ) -> list[StoredRecord]:
         arguments = _arguments(context, values)
         arguments.update(which)
@@ -154,7 +165,7 @@ class Reader:
         return [
             StoredRecord(
                 row["id"],
-                self._finish(context, row["json"].encode(), read, as_of),
+                self._finish(context, row["json"].encode(), read, as_of, labels),
                 row["version"],
                 row["head"] or 0,
                 row["deleted"],
@@ -163,12 +174,18 @@ class Reader:
             for row in rows
         ]
 
-    async def page(self, context: Context, resource: AnyResource, request: ReadRequest) -> ReadPage:
-        """One page of a list or search.
+    async def page(
+        self, context: Context, resource: AnyResource, request: ReadRequest, *, labels: Labeller | None = None
+    ) -> ReadPage:
+        """One page of a list or search, with `labels` where the request asks for them.
 
         Raises NotFound if the record that the list hangs on is not there, InvalidCursor, SortNotIndexed, TooExpensive.
         """
         plan, arguments, pinned = self._positioned(context, request)
+        if plan.labels and labels is None:
+            plan = replace(plan, labels=False)
+        elif not plan.labels:
+            labels = None
         if plan.as_of:
             await _check_instant(context, resource, request, arguments["as_of"])
         read = self._compiled(context, "page", plan)
@@ -194,7 +211,7 @@ class Reader:
         if found and (more if backwards else seeks):
             previous = self._cursor(context, request, row, "l" if backwards else "f", pinned, backwards=True)
         return ReadPage(
-            self._finish(context, ",".join(found).encode(), read, pinned),
+            self._finish(context, ",".join(found).encode(), read, pinned, labels),
             following,
             previous,
             following is not None,
@@ -210,12 +227,13 @@ class Reader:
 
     def _compiled(self, context: Context, kind: str, plan: Plan) -> CompiledRead:
         policy = Policy(context.principal)
+        named = policy.readable(context.registry) if plan.labels else frozenset()
 
         def build() -> CompiledRead:
-            compiler = ReadCompiler(context.registry, policy, table_as_of)
+            compiler = ReadCompiler(context.registry, policy, table_as_of, named)
             return compiler.page(plan) if kind == "page" else compiler.one(plan, many=kind == "many")
 
-        return context.statements.get((kind, context.registry.key, policy.shape, plan), build)
+        return context.statements.get((kind, context.registry.key, policy.shape, plan, named), build)
 
     # --- where a page starts ------------------------------------------------------------------------------------------
 
@@ -270,15 +288,21 @@ class Reader:
         """What cursors of the caller's organisation are signed with."""
         return self._signing_key(context)
 
-    def finished(self, context: Context, json: bytes, *, marked: bool) -> bytes:
-        """The JSON of records whose expanded lists still need their cursors."""
-        return self._signed_marks(context, json, None) if marked else json
+    def finished(self, context: Context, json: bytes, *, marked: bool, labels: Labeller | None = None) -> bytes:
+        """The JSON of records whose expanded lists still need their cursors, and which may need their labels."""
+        if marked:
+            json = self._signed_marks(context, json, None)
+        return json if labels is None else labels.apply(json)
 
     # --- expanded lists -----------------------------------------------------------------------------------------------
 
-    def _finish(self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None) -> bytes:
-        """Puts cursors where the statement left marks."""
-        return self._signed_marks(context, json, pinned) if read.has_marks else json
+    def _finish(
+        self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None, labels: Labeller | None = None
+    ) -> bytes:
+        """Puts cursors where the statement left marks, and labels in place of what they are made of."""
+        if read.has_marks:
+            json = self._signed_marks(context, json, pinned)
+        return json if labels is None else labels.apply(json)
 
     def _signed_marks(self, context: Context, json: bytes, pinned: datetime | None) -> bytes:
         key = self._signing_key(context)

@@ -153,7 +153,7 @@ class Deal(RecordMixin, SearchMixin, Base):
     probability_overridden: Mapped[bool] = mapped_column(
         nullable=False, server_default="false", info={"field": FieldSpec(FieldType.BOOLEAN, writable="never")}
     )
-    open_probability: Mapped[Decimal | None] = mapped_column(Numeric(asdecimal=True), info={"derived": True})
+    open_probability: Mapped[Decimal | None] = mapped_column(Numeric(asdecimal=True))
     weighted_amount: Mapped[Decimal | None] = mapped_column(
         Numeric(asdecimal=True), info={"field": FieldSpec(FieldType.CURRENCY, writable="never")}
     )

@@ -126,10 +126,8 @@ class Builder:
         return self.shared_example(f"{stem(resource)}Update", {name: resource.example.get(name, ["vip"])})
 
     def shown(self, resource: AnyResource) -> list[Schema]:
-        """`fields`, `expand` and the options of expanded lists."""
-        prefixes = ("Fields.", "Expand.", "ExpandLimit.", "ExpandSort.", "ExpandFields.")
-        mine = [name for name in self.parameters if name.startswith(prefixes) and name.partition(".")[2].partition(".")[0] == resource.name]
-        return [parameter(name) for name in mine]
+        """`fields`, `expand`, `include` and the options of expanded lists."""
+        return [*self._shown[resource.name], parameter("Include")]
 
     def list_parameters(self, resource: AnyResource) -> list[Schema]:
         """What every list of records understands, but its field filters."""

@@ -41,6 +41,13 @@ def path(name: str, schema: Schema, description: str, example: Any) -> Schema:
 
 
 SHARED: Final[dict[str, Schema]] = {
+    "Include": query(
+        "include",
+        {"type": "array", "items": {"type": "string", "enum": ["labels"]}},
+        "`labels` adds to each record what people see for its values: names of related records and choices, numbers, amounts and dates in "
+        "the caller's language, zone and formats.",
+        ["labels"],
+    ),
     "Limit": query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Records on a page.", 20),
     "Cursor": query(
         "cursor", STRING, "`next_cursor` or `prev_cursor` of another page of the same list with the same filter, sort and view."

@@ -112,18 +112,32 @@ def _complete_read(found: dict[str, Schema], registry: Registry, resource: AnyRe
     for name, relation in relations.items():
         schema["properties"][name] = _relation(registry, relation)
     if any(relation.link is not None for relation in relations.values()):
-        schema["properties"]["link"] = ref("Link") | {
-            "description": "The edge by which the record belongs to the list; in many-to-many lists only."
-        }
-    schema["properties"]["purged"] = {
+        properties["link"] = ref("Link") | {"description": "The edge by which the record belongs to the list; in many-to-many lists only."}
+    properties["labels"] = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "What people see for the values that need it, by field, in the caller's language. Only with `include=labels`.",
+    }
+    properties["purged"] = {
         "type": "boolean",
         "const": True,
         "description": "Only in lists with `since`, and then with nothing but `object`, `id` and `version`: the record was removed "
         "for good.",
     }
-    schema["required"] = ALWAYS
-    schema["description"] = schema.get("description", "") + _RECORD_NOTE.format(relations="`, `".join(relations))
-    schema["examples"] = [example]
+    found[f"{stem(resource)}Read"] = {
+        **plain,
+        "properties": properties,
+        "required": ALWAYS,
+        "description": plain.get("description", "") + _RECORD_NOTE.format(relations="`, `".join(relations)),
+        "examples": [example],
+    }
+
+
+def uncompleted(schema: Schema, relations: Iterable[str]) -> Schema:
+    """A record's schema as it was before `complete_read`, to be completed with other relations."""
+    added = {*relations, "link", "labels", "purged"}
+    properties = {name: inner for name, inner in schema["properties"].items() if name not in added}
+    return {**schema, "properties": properties, "description": schema["description"].partition(_RECORD_NOTE[:20])[0]}
 
 
 def _relation(registry: Registry, relation: Relation) -> Schema:

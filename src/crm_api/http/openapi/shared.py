@@ -333,6 +333,11 @@ def _search() -> dict[str, Schema]:
                     "description": "Related records to bring along, by relation.",
                     "examples": [{"owner": {"fields": ["name"]}}],
                 },
+                "include": {
+                    "type": "array",
+                    "items": {"type": "string", "enum": ["labels"]},
+                    "description": "`labels`: what people see for the values of each record, in the caller's language.",
+                },
                 "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE, "examples": [20]},
                 "cursor": {"type": "string", "description": "`next_cursor` or `prev_cursor` of a page of the same question."},
                 "count": {"type": "string", "enum": ["none", "estimate", "exact"], "default": "none"},

@@ -87,7 +87,9 @@ async def shown(call: Call, resource: AnyResource, id: UUID, record: str, option
     """A record just written, as the caller asked to see it."""
     if options.plain:
         return record.encode()
-    stored = await call.engine.reader.one(call.context, resource, id, fields=options.fields, expand=options.expand, values=options.values)
+    stored = await call.engine.reader.one(
+        call.context, resource, id, fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
+    )
     return stored.json
 
 

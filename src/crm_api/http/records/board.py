@@ -25,7 +25,7 @@ from crm_api.kernel.saved_views import SavedView
 OWN: Final = ("group_by", "column", "sums")
 REFUSED: Final = ("sort", "count", "deleted", "since", "as_of", "consistent")
 CONTROL: Final = ("to", "from", "before_id", "after_id")
-PARAMETERS: Final = ("group_by", "column", "sums", "limit", "cursor", "fields", "expand", "filter", "view_id")
+PARAMETERS: Final = ("group_by", "column", "sums", "limit", "cursor", "fields", "expand", "include", "filter", "view_id")
 
 
 def board_endpoint(resource: AnyResource) -> Endpoint:
@@ -57,7 +57,8 @@ def board_endpoint(resource: AnyResource) -> Endpoint:
         behind = (columns.target, _parent_object(call, columns))
         call.policy.require_read((*asked.objects, *(found.name for found in behind if found is not None)))
         query = BoardQuery(asked, columns, _sums(resource, own.get("sums"), view), parent, own.get("column"))
-        found, head = await read_board(call.context, call.engine.reader, resource, query)
+        labels = call.labels() if asked.plan.labels else None
+        found, head = await read_board(call.context, call.engine.reader, resource, query, labels=labels)
         if not found and "column" in own:
             raise BadRequest(errors=[FieldError("not_found_reference", parameter="column")])
         if not found:

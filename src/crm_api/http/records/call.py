@@ -22,19 +22,20 @@ from crm_api.http.routing import JOINED
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.journal import decode_events_cursor
+from crm_api.kernel.labels import Labeller
 from crm_api.kernel.policy import Policy
-from crm_api.kernel.preferences import preferences_of
+from crm_api.kernel.preferences import best_locale, preferences_of
 from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.plan import Expansion, Path, Plan
-from crm_api.kernel.query.request import split_query
+from crm_api.kernel.query.request import split_query, wants_labels
 from crm_api.kernel.query.shape import EXPAND_PARAMETER, check_expanded_rows, expansions_of, parse_fields, sign_expansions
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.resource import AnyResource
 
 ChoiceT = TypeVar("ChoiceT", bound=str)
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
-ANSWER_PARAMETERS: Final = ("fields", "expand")
+ANSWER_PARAMETERS: Final = ("fields", "expand", "include")
 JSON_TYPES: Final = ("application/json", "application/merge-patch+json")
 
 
@@ -49,18 +50,19 @@ def raw(endpoint: Endpoint) -> Endpoint:
 
 @dataclass(slots=True)
 class AnswerOptions:
-    """How records are shown in an answer: `fields`, `expand`, and the instant of `as_of`."""
+    """How records are shown in an answer: `fields`, `expand`, with labels, and as they were at the instant of `as_of`."""
 
     fields: tuple[Path, ...] | None = None
     expand: tuple[Expansion, ...] = ()
     values: list[Any] = field(default_factory=list)
     as_of: datetime | None = None
+    labels: Labeller | None = None
     others: dict[str, str] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
         """Whether the record is shown as it is stored, whole."""
-        return self.fields is None and not self.expand
+        return self.fields is None and not self.expand and self.labels is None
 
 
 @dataclass(slots=True)
@@ -110,6 +112,13 @@ class Call:
     def language(self) -> str:
         """The language of texts: what `Accept-Language` asks for, else the user's."""
         return negotiate(self.request.headers.get("accept-language"), preferences_of(self.context.principal).language)
+
+    def labels(self) -> Labeller:
+        """What writes labels in the language, zone and formats of this call."""
+        principal = self.context.principal
+        asked = best_locale(self.request.headers.get("accept-language"))
+        zone, own = self.locale().zone, principal.organization.currency
+        return Labeller.of(self.context.registry, preferences_of(principal), zone, own, asked)
 
     def events_seq(self, text: str) -> int:
         """The number in a journal cursor given as `since`."""
@@ -166,6 +175,8 @@ class Call:
             named = given["fields"] if given["fields"] != [""] else []
             options.fields = parse_fields(parser, named, resource, {"parameter": "fields"})
         options.expand = expansions_of(parser, given, resource)
+        if wants_labels(parser, given.get("include", ()), {"parameter": "include"}):
+            options.labels = self.labels()
         if as_of and "as_of" in given:
             try:
                 options.as_of = parse_timestamp(given["as_of"][0])

@@ -23,19 +23,21 @@ from crm_api.kernel.resource import AnyResource
 async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
     call.policy.require_read(request.objects)
     reader = call.engine.reader
+    labels = call.labels() if request.plan.labels else None
     if request.text is not None:
         await charge(call.request, 1)  # a full-text search counts twice
     if request.since is None:
-        return page_answer(call, await reader.page(call.context, resource, request))
+        return page_answer(call, await reader.page(call.context, resource, request, labels=labels))
     call.context.uow.read_only = False  # giving journal numbers writes; nothing has been opened yet
-    return page_answer(call, await page_of_changes(call.context, reader, resource, request))
+    return page_answer(call, await page_of_changes(call.context, reader, resource, request, labels=labels))
 
 
 async def _explained(call: Call, resource: AnyResource, request: ReadRequest) -> Response:
     """The page with the plan beside it."""
     call.policy.require_read(request.objects)
     reader = call.engine.reader
-    page = page_body(call.context.principal, await reader.page(call.context, resource, request))
+    labels = call.labels() if request.plan.labels else None
+    page = page_body(call.context.principal, await reader.page(call.context, resource, request, labels=labels))
     return json_response(page[:-1] + b',"plan":' + orjson.dumps(await explain(call.context, reader, resource, request)) + b"}")
 
 
@@ -86,7 +88,14 @@ def get_endpoint(resource: AnyResource) -> Endpoint:
         call.policy.require(resource.name, "read")
         options = call.answer_options(resource, as_of=True)
         record = await call.engine.reader.one(
-            call.context, resource, call.path_id(), fields=options.fields, expand=options.expand, values=options.values, as_of=options.as_of
+            call.context,
+            resource,
+            call.path_id(),
+            fields=options.fields,
+            expand=options.expand,
+            values=options.values,
+            as_of=options.as_of,
+            labels=options.labels,
         )
         return record_answer(call, resource, record)
 
@@ -104,7 +113,7 @@ def get_by_endpoint(resource: AnyResource) -> Endpoint:
         field, value = request.path_params["unique_field"], request.path_params["value"]
         found = await find_by(call.context, resource, field, value)
         record = await call.engine.reader.one(
-            call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values
+            call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
         )
         return record_answer(call, resource, record)
 

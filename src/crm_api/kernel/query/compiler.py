@@ -38,9 +38,13 @@ class CompiledRead:
 
 
 class ReadCompiler:
-    """Compiles plans over one registry for callers with one kind of visibility."""
+    """Compiles plans over one registry for callers with one kind of visibility.
 
-    def __init__(self, registry: Registry, visibility: Visibility, as_of: AsOf | None = None) -> None:
+    `labels` are the objects whose names they may see, needed where a plan asks for labels.
+    """
+
+    def __init__(self, registry: Registry, visibility: Visibility, as_of: AsOf | None = None, labels: frozenset[str] = frozenset()) -> None:
+        self.labels = labels
         self.registry = registry
         self.visibility = visibility
         self.as_of = as_of
@@ -127,7 +131,7 @@ class _Run:
         self.plan = plan
         self.resource = compiler.registry[plan.object]
         self.filters = FilterCompiler(compiler.registry, compiler.visibility, self.table)
-        self.expander = Expander(self.filters)
+        self.expander = Expander(self.filters, compiler.labels if plan.labels else None)
         self._found: CTE | None = None
         self._few: ColumnElement[Any] | None = None
 

@@ -20,7 +20,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.kernel.fields import timestamp_text
+from crm_api.kernel.labels import RAW
 from crm_api.kernel.query.filters import LINKS, ORG, FilterCompiler, bind, live, related
+from crm_api.kernel.query.labels import raw_labels
 from crm_api.kernel.query.plan import Expansion, Path
 from crm_api.kernel.query.projection import as_json, link_json, record_columns, stored_columns
 from crm_api.kernel.query.sorting import Key, keys_of, order_by
@@ -34,10 +36,14 @@ _text = sa.literal_column
 
 
 class Expander:
-    """Adds expansions to the columns of records. `marked` tells whether the JSON holds marks to be replaced."""
+    """Adds expansions to the columns of records. `marked` tells whether the JSON holds marks to be replaced.
 
-    def __init__(self, filters: FilterCompiler) -> None:
+    `labels` are the objects whose names may be shown, where records carry what their labels need.
+    """
+
+    def __init__(self, filters: FilterCompiler, labels: frozenset[str] | None = None) -> None:
         self.filters = filters
+        self.labels = labels
         self.registry = filters.registry
         self.marked = False
 
@@ -52,6 +58,9 @@ class Expander:
             relation = self.registry.relations[resource.name][name]
             make = self._one if relation.kind == "to_one" else self._many
             columns.append(make(relation, row, expansion).label(name))
+        if self.labels is not None:
+            shown = resource.fields if own is None else own
+            columns.append(raw_labels(self.filters, resource, row, shown, self.labels).label(RAW))
         return columns
 
     def _one(self, relation: Relation, row: FromClause, expansion: Expansion) -> ColumnElement[Any]:

@@ -33,9 +33,13 @@ from crm_api.kernel.resource import AnyResource
 
 LIST_PARAMETERS = (
     "limit", "cursor", "sort", "fields", "expand", "count", "deleted", "q", "filter", "since", "as_of", "consistent", "view_id",
+    "include",
 )  # fmt: skip
-SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of", "view_id")
-NAME_LISTS = ("sort", "fields", "expand")
+SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of", "view_id", "include")
+NAME_LISTS = ("sort", "fields", "expand", "include")
+INCLUDES = ("labels",)
+"""What a record may carry beside its own: names and formatted values for people."""
+
 COUNTS = ("none", "estimate", "exact")
 DELETED = ("exclude", "only", "include")
 _BRACKETS = re.compile(r"([^\[\]]+)\[([a-z_]+)\]")
@@ -91,6 +95,15 @@ class _Asked:
     cursor: str | None = None
     consistent: bool = False
     explain: bool = False
+    labels: bool = False
+
+
+def wants_labels(parser: QueryParser, names: Sequence[Any], place: Place) -> bool:
+    """Whether `include` asks for labels; anything that isn't known is a mistake."""
+    for index, name in enumerate(names):
+        if name not in INCLUDES:
+            parser.wrong(InvalidValue("enum", allowed=list(INCLUDES)), under(place, index))
+    return "labels" in names
 
 
 def split_query(raw: str) -> list[tuple[str, list[str]]]:
@@ -195,6 +208,7 @@ class _Reader:
             parent=None if parent is None else Parent(parent[0].name, parent[1].name),
             guarded=parent is None and needs_guard(self.registry, resource, asked.sort, tree),
             expand=sign_expansions(self.registry, resource, asked.expand, parser),
+            labels=asked.labels,
         )
         return ReadRequest(
             plan,
@@ -250,6 +264,7 @@ def list_request(
     if "fields" in given:
         asked.fields = parse_fields(parser, given["fields"] if single["fields"] else [], resource, {"parameter": "fields"})
     asked.expand = expansions_of(parser, given, resource)
+    asked.labels = wants_labels(parser, given.get("include", ()), {"parameter": "include"})
     if "count" in single:
         asked.count = reader.choice(single["count"], COUNTS, {"parameter": "count"})
     if "deleted" in single:
@@ -338,6 +353,7 @@ def search_request(
         asked.fields = parse_fields(parser, names["fields"], resource, under(root, "fields"), by_index=True)
     if body.get("expand") is not None:
         asked.expand = parse_expand(parser, body["expand"], resource, under(root, "expand"))
+    asked.labels = wants_labels(parser, _listed(parser, body, "include") or (), under(root, "include"))
     if body.get("limit") is not None:
         asked.limit = reader.limit(body["limit"], under(root, "limit"))
     if body.get("count") is not None:
