@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from crm_api.http.openapi.events import event_schemas, webhooks
 from crm_api.http.openapi.filters import filter_parameters
 from crm_api.http.openapi.operations import Builder
 from crm_api.http.openapi.ordinary import describe_ordinary
-from crm_api.http.openapi.parameters import HEADERS, SHARED, answer_parameters
+from crm_api.http.openapi.parameters import HEADERS, SHARED
 from crm_api.http.openapi.problems import problem_responses
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import merge_schemas, record_schemas, without_defaults
@@ -21,6 +22,15 @@ from crm_api.http.openapi.stories import story_schemas
 from crm_api.http.records.operation import Operation, operation_of
 from crm_api.kernel.registry import Registry
 
+SECURITY_SCHEMES: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token. Its scopes say what it may do: `<object>:read`, `<object>:write` (contains read), "
+        "`<object>:delete`, "
+        "`*:read`, `events:read`, `admin` (everything).",
+    }
+}
 METHODS: Final = ("get", "put", "post", "delete", "patch")
 INTRODUCTION: Final = """\
 A CRM without a user interface: accounts, contacts, leads, deals, cases and all that happens around them, over HTTP.
@@ -68,8 +78,24 @@ def served(app: FastAPI) -> list[RouteContext]:
     ]
 
 
-def render(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of an application. The same routes give the same document, in the same order."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the document is put together from: the paths, and who is behind those that are about records; all components, those
+    that nothing refers to as well."""
+
+    registry: Registry
+    version: str
+    builder: Builder
+    paths: dict[str, dict[str, Schema]]
+    operations: dict[tuple[str, str], Operation]
+    webhooks: dict[str, Schema]
+    filters: dict[str, dict[str, Schema]]
+    schemas: dict[str, Schema]
+    parameters: dict[str, Schema]
+
+
+def describe(app: FastAPI) -> Parts:
+    """Everything there is to say about an application's routes."""
     registry: Registry = app.state.services.engine.registry
     version: str = app.state.services.settings.api_version
     schemas = record_schemas(registry)
@@ -79,24 +105,61 @@ def render(app: FastAPI) -> dict[str, Any]:
     parameters, filters = dict(SHARED), _filters(registry)
     builder = Builder(registry, schemas, {name: list(found) for name, found in filters.items()})
     for resource in registry:
-        builder.parameters |= answer_parameters(registry, resource)
+        builder.add_answer_parameters(resource)
     paths: dict[str, dict[str, Schema]] = {}
+    operations: dict[tuple[str, str], Operation] = {}
     ordinary = []
     for context in served(app):
         operation = operation_of(context.endpoint)
         if operation is None:
             ordinary.append(context)
         else:
-            paths.setdefault(_template(operation), {})[operation.method.lower()] = builder.describe(operation)
+            paths.setdefault(operation.path, {})[operation.method.lower()] = builder.describe(operation)
+            operations[operation.path, operation.method.lower()] = operation
     more_paths, more_schemas = describe_ordinary(ordinary)
-    for template, operations in more_paths.items():
-        paths.setdefault(template, {}).update(operations)
+    for template, found in more_paths.items():
+        paths.setdefault(template, {}).update(found)
     # What both know is better described here: a record's relations, what `fields` may leave out.
     schemas = {name: without_defaults(schema) for name, schema in {**more_schemas, **schemas}.items()}
-    for found in filters.values():
-        parameters |= found
+    for own in filters.values():
+        parameters |= own
     parameters |= builder.parameters
-    document = {
+    return Parts(
+        registry,
+        version,
+        builder,
+        {template: _sorted(paths[template]) for template in paths},
+        operations,
+        webhooks(registry, schemas),
+        filters,
+        schemas,
+        {name: without_defaults(parameter) for name, parameter in parameters.items()},
+    )
+
+
+def render(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of an application. The same routes give the same document, in the same order."""
+    parts = describe(app)
+    return _pruned(
+        {
+            **preamble(parts.version, _tags(parts.registry, parts.paths)),
+            "paths": parts.paths,
+            "webhooks": parts.webhooks,
+            "components": {
+                "securitySchemes": SECURITY_SCHEMES,
+                "parameters": parts.parameters,
+                "headers": HEADERS,
+                "examples": parts.builder.examples,
+                "responses": problem_responses(),
+                "schemas": parts.schemas,
+            },
+        }
+    )
+
+
+def preamble(version: str, tags: list[Schema]) -> dict[str, Any]:
+    """What the document begins with."""
+    return {
         "openapi": "3.1.0",
         "info": {
             "title": "CRM API",
@@ -107,38 +170,22 @@ def render(app: FastAPI) -> dict[str, Any]:
         },
         "servers": [{"url": "/", "description": "The server that gave this document."}],
         "security": [{"bearer": []}],
-        "tags": _tags(registry, paths),
-        "paths": {template: _sorted(paths[template]) for template in paths},
-        "webhooks": webhooks(registry, schemas),
-        "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API token. Its scopes say what it may do: `<object>:read`, `<object>:write` (contains read), "
-                    "`<object>:delete`, "
-                    "`*:read`, `events:read`, `admin` (everything).",
-                }
-            },
-            "parameters": {name: without_defaults(parameter) for name, parameter in parameters.items()},
-            "headers": HEADERS,
-            "examples": builder.examples,
-            "responses": problem_responses(),
-            "schemas": schemas,
-        },
+        "tags": tags,
     }
-    return _pruned(document)
-
-
-def _template(operation: Operation) -> str:
-    return operation.path
 
 
 def _sorted(operations: dict[str, Schema]) -> dict[str, Schema]:
     found: dict[str, Schema] = {method: operations[method] for method in METHODS if method in operations}
     for operation in found.values():
-        operation["parameters"] = [without_defaults(parameter) for parameter in operation["parameters"]]
+        finish(operation)
     return found
+
+
+def finish(operation: Schema) -> Schema:
+    """An operation with its own parameters as the document shows them; those it refers to are finished where they stand."""
+    own = operation["parameters"]
+    operation["parameters"] = [parameter if "$ref" in parameter else without_defaults(parameter) for parameter in own]
+    return operation
 
 
 def _filters(registry: Registry) -> dict[str, dict[str, Schema]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from crm_api.http.openapi.operations import a, content
 from crm_api.http.openapi.samples import Schema, sample
 from crm_api.http.openapi.schemas import stem
 from crm_api.http.openapi.shared import nullable, ref
-from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 
 _VERBS: Final = {
@@ -21,7 +21,7 @@ _VERBS: Final = {
 }
 
 
-def event_schemas(registry: Registry, schemas: dict[str, Schema]) -> dict[str, Schema]:
+def event_schemas(registry: Iterable[AnyResource], schemas: dict[str, Schema]) -> dict[str, Schema]:
     """`ContactEvent` and its like: the event with the object's own record."""
     found = {}
     for resource in registry:
@@ -35,7 +35,7 @@ def event_schemas(registry: Registry, schemas: dict[str, Schema]) -> dict[str, S
     return found
 
 
-def webhooks(registry: Registry, schemas: dict[str, Schema]) -> dict[str, Schema]:
+def webhooks(registry: Iterable[AnyResource], schemas: dict[str, Schema]) -> dict[str, Schema]:
     """Each event type as what an endpoint of the receiver gets."""
     found = {}
     base = sample(schemas["Event"], schemas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from crm_api.core.relative import PERIODS
@@ -60,28 +61,34 @@ _PERIOD: Final[Schema] = {
 }
 
 
-def filter_parameters(resource: AnyResource) -> dict[str, Schema]:
-    """Every filter of the object's list, by component name. Equal filters of several objects share a name, see `shared_name`."""
+def filter_parameters(resource: AnyResource, fields: Iterable[Field] | None = None) -> dict[str, Schema]:
+    """Every filter of the object's list, or those of these fields, by component name. Equal filters of several objects share one."""
     found = {}
-    for name in ordered_names(resource):
-        field = resource.fields[name]
+    if fields is None:
+        fields = [resource.all_fields[name] for name in dict.fromkeys((*ordered_names(resource), *resource.custom))]
+    for field in fields:
         for path, kind, options in _paths(field):
+            own = bool(options) or field.definition is not None
             for op in OPERATORS[kind]:
                 if field.type in (FieldType.TAGS, FieldType.MULTI_PICKLIST) and op == "contains":
                     continue  # the same as any_of, which equality already means here
                 parameter = _parameter(path, kind, options, op)
-                found[component_name(resource, parameter["name"], options)] = parameter
+                found[component_name(resource, parameter["name"], own)] = parameter
             if field.type in (FieldType.TAGS, FieldType.MULTI_PICKLIST):
-                found[component_name(resource, path, options)] = query(
-                    path, {"type": "array", "items": STRING}, f"`{path}` has any of.", ["vip"]
+                found[component_name(resource, path, own)] = query(
+                    path, {"type": "array", "items": _item(options)}, f"`{path}` has any of.", [options[0] if options else "vip"]
                 )
     return found
 
 
-def component_name(resource: AnyResource, name: str, options: tuple[str, ...]) -> str:
-    """`Filter.created_at.gte`; a field with options of its own has the object in front."""
+def _item(options: tuple[str, ...]) -> Schema:
+    return {"type": "string", "enum": list(options)} if options else STRING
+
+
+def component_name(resource: AnyResource, name: str, own: bool) -> str:
+    """`Filter.created_at.gte`; a filter that is the object's own (by options, or an organisation's field) has its name in front."""
     plain = name.replace("[", ".").replace("]", "")
-    return f"Filter.{resource.name}.{plain}" if options else f"Filter.{plain}"
+    return f"Filter.{resource.name}.{plain}" if own else f"Filter.{plain}"
 
 
 def _paths(field: Field) -> list[tuple[str, FieldType, tuple[str, ...]]]:

@@ -99,18 +99,18 @@ def record_schemas(registry: Registry) -> dict[str, Schema]:
     attributes = {link.attributes for resource in resources for link in resource.links}
     merge_schemas(found, model_schemas(sorted(attributes, key=lambda model: model.__name__), "validation"))
     for resource in resources:
-        _complete_read(found, registry, resource)
-        _envelopes(found, resource)
+        complete_read(found, registry, resource)
+        add_envelopes(found, resource)
     merge_schemas(found, shared_schemas())
     return found
 
 
-def _complete_read(found: dict[str, Schema], registry: Registry, resource: AnyResource) -> None:
-    schema = found[f"{stem(resource)}Read"]
+def complete_read(found: dict[str, Schema], registry: Registry, resource: AnyResource) -> None:
+    """Gives a record's schema its relations, and an example of a whole record."""
+    plain = found[f"{stem(resource)}Read"]
     relations = registry.relations[resource.name]
     example = record_example(resource, found)
-    for name, relation in relations.items():
-        schema["properties"][name] = _relation(registry, relation)
+    properties = {**plain["properties"], **{name: _relation(registry, relation) for name, relation in relations.items()}}
     if any(relation.link is not None for relation in relations.values()):
         properties["link"] = ref("Link") | {"description": "The edge by which the record belongs to the list; in many-to-many lists only."}
     properties["labels"] = {
@@ -154,11 +154,12 @@ def record_example(resource: AnyResource, components: Mapping[str, Schema]) -> d
     shown = {name: sample(inner, components) for name, inner in schema["properties"].items()}
     shown |= {name: value for name, value in resource.example.items() if name in shown}
     shown["object"] = resource.name
-    shown["display_name"] = resource.display(shown)
+    shown["display_name"] = resource.display({**shown, "custom_fields": shown} if resource.made is not None else shown)
     return shown
 
 
-def _envelopes(found: dict[str, Schema], resource: AnyResource) -> None:
+def add_envelopes(found: dict[str, Schema], resource: AnyResource) -> None:
+    """Adds what stands around an object's records: pages, and the bodies and answers of batches."""
     name, words = stem(resource), resource.name.replace("_", " ")
     read = ref(f"{name}Read")
     found[f"{name}List"] = {

@@ -61,7 +61,7 @@ def batch(item: Schema, match_on: list[str] | None = None, *, required: bool = F
         "items": {"type": "array", "minItems": 1, "maxItems": ITEMS, "items": item},
     }
     if match_on is not None:
-        names = "|".join([*match_on, r"external_ids\.[a-z][a-z0-9_]{0,39}"])
+        names = "|".join([*(name.replace(".", r"\.") for name in match_on), r"external_ids\.[a-z][a-z0-9_]{0,39}"])
         properties["match_on"] = {
             "type": "string",
             "pattern": f"^({names})$",
