@@ -117,6 +117,12 @@ class Uow:
         """The values with the present moment."""
         return {NOW: self.now, TODAY: self.now.astimezone(ZoneInfo(self.zone)).date(), **values}
 
+    async def writable(self) -> None:
+        """Lets what follows write: a transaction that has only read so far ends, and the next statement opens another."""
+        if self.read_only:
+            await self.rollback()
+            self.read_only = False
+
     async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> list[asyncpg.Record]:
         """All rows."""
         if not self._open:

@@ -16,7 +16,7 @@ from crm_api.flows import tokens
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
-from crm_api.http.routing import KernelRoute, numbers
+from crm_api.http.routing import KernelRoute
 from crm_api.http.services import services_of
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
@@ -128,7 +128,6 @@ def _once(body: dict[str, Any], member: str, status: int) -> JSONResponse:
 
 
 @router.get("/v1/me", summary="Who am I", tags=["account"])
-@numbers
 async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
     """The caller: user, organisation, token, scopes, and where the journal stands.
 
@@ -138,6 +137,7 @@ async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
     principal, organization = context.principal, context.principal.organization
     users = context.registry["users"]
     reader = request.app.state.services.engine.reader
+    await context.uow.writable()  # giving journal numbers writes
     head = (await number(context.uow)).head
     found = await reader.many(context, users, [principal.user_id])
     user = found.get(principal.user_id)

@@ -36,7 +36,6 @@ JOINED: Final = "crm.joined"
 
 WRITES_ATTRIBUTE: Final = "crm_reads"
 OTHER_MEDIA_ATTRIBUTE: Final = "crm_other_media"
-NUMBERS_ATTRIBUTE: Final = "crm_numbers"
 
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -51,12 +50,6 @@ def reads(endpoint: E) -> E:
 def other_media(endpoint: E) -> E:
     """Marks an endpoint that answers with something else than JSON, so that `Accept` is its own business."""
     setattr(endpoint, OTHER_MEDIA_ATTRIBUTE, True)
-    return endpoint
-
-
-def numbers(endpoint: E) -> E:
-    """Marks an endpoint that reads, but gives journal numbers on the way, which writes."""
-    setattr(endpoint, NUMBERS_ATTRIBUTE, True)
     return endpoint
 
 
@@ -87,7 +80,6 @@ class KernelRoute(APIRoute):
         inner: Handler = endpoint if raw else strict(self, super().get_route_handler(), writes=not read_only, joined=JOINED)
         cost: Callable[[Request], int] | None = getattr(endpoint, "cost", None)
         only_json = not getattr(endpoint, OTHER_MEDIA_ATTRIBUTE, False)
-        gives_numbers = getattr(endpoint, NUMBERS_ATTRIBUTE, False)
 
         async def handle(request: Request) -> Response:
             joined: Context | None = request.scope.get(JOINED)
@@ -96,8 +88,6 @@ class KernelRoute(APIRoute):
                 return await inner(request)
             if only_json and not accepts_json(request.headers.get("accept")):
                 raise NotAcceptable("Answers are application/json, problems application/problem+json.")
-            if gives_numbers:
-                request.scope[NUMBERS_ATTRIBUTE] = True
             return await serve(request, inner, read_only, 1 if cost is None else cost(request))
 
         return handle
@@ -172,7 +162,7 @@ async def _run(
         services.clock,
         principal.actor,
         Cause() if read_only else _cause(request, principal),
-        read_only and NUMBERS_ATTRIBUTE not in request.scope,
+        read_only,
         not read_only and b"dry_run=true" in request.scope["query_string"].split(b"&"),
         services.database.statement_timeout_ms,
         time=principal.organization.time,

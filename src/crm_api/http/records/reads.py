@@ -28,7 +28,7 @@ async def _page(call: Call, resource: AnyResource, request: ReadRequest) -> Resp
         await charge(call.request, 1)  # a full-text search counts twice
     if request.since is None:
         return page_answer(call, await reader.page(call.context, resource, request, labels=labels))
-    call.context.uow.read_only = False  # giving journal numbers writes; nothing has been opened yet
+    await call.context.uow.writable()  # giving journal numbers writes
     return page_answer(call, await page_of_changes(call.context, reader, resource, request, labels=labels))
 
 
