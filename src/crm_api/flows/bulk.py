@@ -16,15 +16,17 @@ import structlog
 from crm_api.core.errors import FieldError, InternalError, InvalidValue, Problem, invalid_input
 from crm_api.db.errors import classify
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import ReadCompiler
 from crm_api.kernel.query.request import ReadRequest
-from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.prepare import read_body
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.types import OnChildren, Outcome, Patch, Target, WriteOptions
+from crm_api.models.columns import FieldType
 
 Action = Literal["update", "delete", "restore", "transfer", "tag", "untag"]
 ACTIONS: Final[tuple[Action, ...]] = ("update", "delete", "restore", "transfer", "tag", "untag")
@@ -71,10 +73,22 @@ def check_values(context: Context, resource: AnyResource, action: Action, values
         if unknown or only not in values:
             return unknown or [InvalidValue("required").at(pointer=f"/set/{only}")]
     errors: list[FieldError] = []
-    read_body(context, resource, resource.update, values, errors, creating=False)
+    given = read_body(context, resource, resource.update, values, errors, creating=False)
+    if not errors and given.get(custom.COLUMN):
+        errors += _custom_errors(context, resource, given[custom.COLUMN])
     if only == "tags" and not errors and not values["tags"]:
         errors.append(InvalidValue("min_items", min_items=1).at(pointer="/tags"))
     return [error.under("/set") for error in errors]
+
+
+def _custom_errors(context: Context, resource: AnyResource, members: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with values of custom fields. Amounts are left out: how many decimals they may have is up to each record."""
+    amounts = {f.member for f in resource.custom.values() if f.type is FieldType.CURRENCY}
+    draft = Draft(UUID(int=0), "update", None, {custom.COLUMN: {}})
+    organization = context.principal.organization
+    chosen = {name: value for name, value in members.items() if name not in amounts}
+    custom.merge(resource, draft, chosen, currency=organization.currency, region=organization.region)
+    return draft.errors
 
 
 async def matching(context: Context, request: ReadRequest) -> list[UUID]:

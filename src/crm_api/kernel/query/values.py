@@ -165,7 +165,7 @@ def _text(raw: Any) -> str:
 
 
 def _number(raw: Any, from_text: bool) -> Decimal:
-    if from_text:
+    if from_text and isinstance(raw, str):
         return parse_decimal(_text(raw), 38, 20)
     if isinstance(raw, bool) or not isinstance(raw, (int, float)):
         raise InvalidValue("type", expected="number")
