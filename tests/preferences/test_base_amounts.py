@@ -37,6 +37,7 @@ async def settle(api: Api) -> list[Record]:
             continue
         await TASKS[job.type](Run(job, services.database, services.clock, services.engine, Path("/nonexistent")))
 
+
 @contextmanager
 def observed(api: Api) -> Iterator[list[str]]:
     """The statements that run meanwhile."""
@@ -113,9 +114,7 @@ async def test_a_batch_looks_rates_up_once(api: Api) -> None:
 async def test_records_follow_when_rates_change(api: Api) -> None:
     usd = await rate(api, "USD", "0.90", "2026-01-01")
     await settle(api)
-    deals = [
-        await api.make("deals", name=f"Deal {i}", amount="100.00", currency="USD", close_date=f"2026-0{i + 1}-15") for i in range(4)
-    ]
+    deals = [await api.make("deals", name=f"Deal {i}", amount="100.00", currency="USD", close_date=f"2026-0{i + 1}-15") for i in range(4)]
     euros = await api.make("deals", name="Ours", amount="100.00")
     lost = await api.make("deals", name="Gone", amount="100.00", currency="USD", close_date="2026-04-01")
     await api.ok("DELETE", f"/v1/deals/{lost['id']}")
@@ -148,9 +147,7 @@ async def test_another_currency_of_the_organisation_values_all_anew(api: Api) ->
     await rate(api, "CHF", "1.10", "2026-01-01")
     await settle(api)
     day = "2026-05-05"
-    deals = [
-        await api.make("deals", name=code, amount="100", currency=code, close_date=day) for code in ("EUR", "USD", "CHF", "JPY")
-    ]
+    deals = [await api.make("deals", name=code, amount="100", currency=code, close_date=day) for code in ("EUR", "USD", "CHF", "JPY")]
     assert [deal["amount_base"] for deal in deals] == ["100.00", "80.00", "110.00", None]
     await api.ok("PATCH", "/v1/org", json={"currency": "USD"})
     await settle(api)

@@ -24,7 +24,7 @@ class Conversion(Input):
     amount: Annotated[Money, about("The amount.", "1000.50")]
     currency: Annotated[Currency, about("The currency it is in (ISO 4217).", "USD")]
     to: Annotated[Currency, about("The currency that is wanted.", "EUR")]
-    date: Annotated[DateValue | MISSING, about("The day whose rates count; today in the caller's zone if left out.", "2026-11-22")] = MISSING
+    date: Annotated[DateValue | MISSING, about("The day whose rates count; today in the caller's zone if absent.", "2026-11-22")] = MISSING
 
 
 class Converted(Output):

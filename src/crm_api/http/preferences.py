@@ -56,7 +56,7 @@ class FiscalYearWrite(Input):
     """A new way to cut fiscal years. What is left out is as in years that begin in January and have calendar months."""
 
     start_month: Annotated[int, Field(ge=1, le=12, description="The month in which it begins.", examples=[2])] = 1
-    pattern: Annotated[Pattern, Field(description="`calendar` months, or the weeks of a quarter's months.", examples=["4-4-5"])] = "calendar"
+    pattern: Annotated[Pattern, Field(description="`calendar` months, or weeks of a quarter's months.", examples=["4-4-5"])] = "calendar"
     week_start: Annotated[Weekday, Field(description="The weekday on which a year of weeks begins.", examples=["sunday"])] = "monday"
     anchor: Annotated[
         Anchor, Field(description="Which of these weekdays: the one `nearest` to the first of the month or the `last` one not after it.")
@@ -184,7 +184,7 @@ async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
     if "fiscal_year" in given:
         given["fiscal_year"] = given["fiscal_year"].model_dump()
     columns: dict[str, Any] = {name: given[name] for name in organization_settings.COLUMNS if name in given}
-    settings = {name: given[name] for name in organization_settings.SETTINGS if name in given}
+    settings: dict[str, Any] = {name: given[name] for name in organization_settings.SETTINGS if name in given}
     return JSONResponse(await organization_settings.change(context, columns, settings))
 
 

@@ -161,9 +161,7 @@ def _sum(found: Field, value: Decimal | None, foreign: int, currency: str) -> An
 # --- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(
-    context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str]
-) -> tuple[Statement, bool]:
+def _statement(context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str]) -> tuple[Statement, bool]:
     compiler = ReadCompiler(context.registry, Policy(context.principal), table_as_of, named)
     columns = query.columns
     given = column_rows(columns, resource.name, of_default=shape.of_default).cte("given")

@@ -22,7 +22,7 @@ FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 """Days outside of these fiscal years count as before the first or after the last, in years of weeks."""
 
-_PATTERNS: Final[dict[Unit, str]] = {"month": '\'YYYY-"P"MM\'', "quarter": '\'YYYY-"Q"Q\'', "year": "'YYYY'"}
+_PATTERNS: Final[dict[Unit, str]] = {"month": "'YYYY-\"P\"MM'", "quarter": "'YYYY-\"Q\"Q'", "year": "'YYYY'"}
 _PER_YEAR: Final[dict[Unit, int]] = {"month": 12, "quarter": 4, "year": 1}
 
 

@@ -73,7 +73,7 @@ class Preferences:
     @property
     def week_start(self) -> int:
         """The day on which weeks begin, 0 for Monday."""
-        return WEEKDAYS.index(self.first_day_of_week)  # type: ignore[arg-type]  # checked when it was set
+        return WEEKDAYS.index(self.first_day_of_week)
 
     @property
     def language(self) -> str:

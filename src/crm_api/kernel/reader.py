@@ -174,9 +174,7 @@ class Reader:
             for row in rows
         ]
 
-    async def page(
-        self, context: Context, resource: AnyResource, request: ReadRequest, *, labels: Labeller | None = None
-    ) -> ReadPage:
+    async def page(self, context: Context, resource: AnyResource, request: ReadRequest, *, labels: Labeller | None = None) -> ReadPage:
         """One page of a list or search, with `labels` where the request asks for them.
 
         Raises NotFound if the record that the list hangs on is not there, InvalidCursor, SortNotIndexed, TooExpensive.
@@ -296,9 +294,7 @@ class Reader:
 
     # --- expanded lists -----------------------------------------------------------------------------------------------
 
-    def _finish(
-        self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None, labels: Labeller | None = None
-    ) -> bytes:
+    def _finish(self, context: Context, json: bytes, read: CompiledRead, pinned: datetime | None, labels: Labeller | None = None) -> bytes:
         """Puts cursors where the statement left marks, and labels in place of what they are made of."""
         if read.has_marks:
             json = self._signed_marks(context, json, pinned)

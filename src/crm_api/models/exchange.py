@@ -18,7 +18,9 @@ class ExchangeRate(RecordMixin, Base):
     __tablename__ = "exchange_rates"
 
     currency: Mapped[str] = mapped_column(Text, nullable=False, info={"field": FieldSpec(FieldType.TEXT, max_length=3, writable="create")})
-    base_currency: Mapped[str] = mapped_column(Text, nullable=False, info={"field": FieldSpec(FieldType.TEXT, max_length=3, writable="never")})
+    base_currency: Mapped[str] = mapped_column(
+        Text, nullable=False, info={"field": FieldSpec(FieldType.TEXT, max_length=3, writable="never")}
+    )
     rate: Mapped[Decimal] = mapped_column(Numeric(asdecimal=True), nullable=False, info={"field": FieldSpec(FieldType.DECIMAL)})
     valid_from: Mapped[date] = mapped_column(Date, nullable=False, info={"field": FieldSpec(FieldType.DATE, indexed=True)})
     __table_args__ = (

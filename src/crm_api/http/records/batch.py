@@ -182,7 +182,13 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
     problems = {index: wrong for index, item in enumerate(items) if (wrong := _item_problem(item, "read")) is not None}
     ids = {index: _id(item) for index, item in enumerate(items) if index not in problems}
     found = await call.engine.reader.many(
-        call.context, resource, list(dict.fromkeys(ids.values())), fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
+        call.context,
+        resource,
+        list(dict.fromkeys(ids.values())),
+        fields=options.fields,
+        expand=options.expand,
+        values=options.values,
+        labels=options.labels,
     )
     missing = await absent(call.context, resource, {id for id in ids.values() if id not in found})
     parts = []

@@ -50,9 +50,7 @@ def list_endpoint(resource: AnyResource) -> Endpoint:
         call.policy.require(resource.name, "read")
         view = await view_of_query(call, resource)
         saved = None if view is None else view.query
-        asked = call.engine.reader.list_request(
-            call.context, resource, call.query, call.locale(), events_seq=call.events_seq, saved=saved
-        )
+        asked = call.engine.reader.list_request(call.context, resource, call.query, call.locale(), events_seq=call.events_seq, saved=saved)
         return await _page(call, resource, asked)
 
     return list_records

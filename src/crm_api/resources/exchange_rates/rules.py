@@ -59,9 +59,7 @@ class ExchangeRateRules(Rules):
             key = (draft.new["currency"], draft.new["base_currency"], draft.new["valid_from"])
             holder = holders.setdefault(key, draft.id)
             if holder != draft.id:
-                draft.problem = Duplicate(
-                    [{"object": "exchange_rates", "id": str(holder) if readable else None, "field": "valid_from"}]
-                )
+                draft.problem = Duplicate([{"object": "exchange_rates", "id": str(holder) if readable else None, "field": "valid_from"}])
 
     async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Rates that go take their amounts along, also those that go for good."""
