@@ -24,7 +24,7 @@ from crm_api.core.clock import format_timestamp
 from crm_api.db.statement import Statement, StatementCache, compile_statement
 from crm_api.db.uow import Uow
 from crm_api.kernel.context import Context
-from crm_api.kernel.resource import AnyResource, Row
+from crm_api.kernel.resource import AnyResource, Draft, Row
 from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
 from crm_api.models.base import table as table_of
 from crm_api.models.columns import FieldType
@@ -75,16 +75,18 @@ class PlainEvent:
 class Collected:
     """A transaction's changes, by record. Entries are replaced, never altered, so that a savepoint's copy is shallow."""
 
-    __slots__ = ("changes", "plain", "statements")
+    __slots__ = ("changes", "plain", "settled", "statements")
 
-    def __init__(self, statements: StatementCache) -> None:
+    def __init__(self, statements: StatementCache, *, settled: bool = False) -> None:
         self.statements = statements
+        self.settled = settled
+        """Whether they are written already, so that nothing can be added."""
         self.changes: dict[UUID, Change] = {}
         self.plain: dict[UUID, PlainEvent] = {}
 
     def copy(self) -> Collected:
         """What a savepoint goes back to."""
-        twin = Collected(self.statements)
+        twin = Collected(self.statements, settled=self.settled)
         twin.changes = dict(self.changes)
         twin.plain = dict(self.plain)
         return twin
@@ -105,6 +107,8 @@ def _collected(context: Context) -> Collected:
         found = context.uow.state[STATE] = Collected(context.statements)
         context.uow.before_commit.append(flush)
         context.uow.after_commit.append(_after_commit)
+    if found.settled:
+        raise AssertionError("a write that was said to be the transaction's last was not")
     return found
 
 
@@ -195,11 +199,34 @@ def _visibility(row: Row | None) -> dict[str, Any] | None:
     return None if row is None else {"owner_id": row.get("owner_id")}
 
 
+def quiet(context: Context) -> bool:
+    """Whether nothing was noted yet in this transaction, and nothing waits for its end."""
+    return STATE not in context.uow.state and not context.uow.before_commit
+
+
+def settle(context: Context, shape: Shape, drafts: Sequence[Draft]) -> str:
+    """The events of drafts as the statement that stores these takes them (`parts`); nothing can be noted after them."""
+    uow = context.uow
+    found = uow.state[STATE] = Collected(context.statements, settled=True)
+    for draft in drafts:
+        found.changes[draft.id] = Change(shape, draft.id, draft.old, draft.new, draft.new["version"], action=uow.cause.action)
+    uow.after_commit.append(_after_commit)
+    return encode(_rows(uow, found))
+
+
 async def flush(uow: Uow) -> None:
     """Writes all collected events, their outbox rows and snapshots."""
     found: Collected | None = uow.state.pop(STATE, None)
     if found is None or not (found.changes or found.plain):
         return
+    tables = {change.shape.resource.name: change.shape.table for change in found.changes.values() if change.new is not None}
+    tables |= {event.object: event.snapshot for event in found.plain.values() if event.snapshot is not None}
+    names = tuple(sorted(tables))
+    statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
+    await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(_rows(uow, found))})
+
+
+def _rows(uow: Uow, found: Collected) -> list[dict[str, Any]]:
     total = len(found.changes) + len(found.plain)
     base = {
         "occurred_at": format_timestamp(uow.now),
@@ -207,12 +234,9 @@ async def flush(uow: Uow) -> None:
         "transaction_id": uow.transaction_id,
     }
     rows: list[dict[str, Any]] = []
-    tables: dict[str, sa.Table] = {}
     for change in found.changes.values():
         verb = verb_of(change)
         resource = change.shape.resource
-        if change.new is not None:
-            tables[resource.name] = change.shape.table
         rows.append(
             {
                 **base,
@@ -230,8 +254,6 @@ async def flush(uow: Uow) -> None:
             }
         )
     for event in found.plain.values():
-        if event.snapshot is not None:
-            tables[event.object] = event.snapshot
         rows.append(
             {
                 **base,
@@ -248,9 +270,7 @@ async def flush(uow: Uow) -> None:
                 "related": event.related,
             }
         )
-    names = tuple(sorted(tables))
-    statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
-    await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(rows)})
+    return rows
 
 
 _VERBS: Final = {"created": "create", "updated": "update", "deleted": "delete", "restored": "restore", "purged": "purge", "merged": "merge"}
@@ -289,22 +309,41 @@ _COLUMNS: Final[dict[str, sa.types.TypeEngine[Any]]] = {
 }
 
 
+_ORG: Final = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
+
+
 def _statement(tables: Sequence[tuple[str, sa.Table]]) -> Statement:
     """Inserts events, outbox rows and the rows of the named tables as they are now, in one round trip."""
-    org = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
     given = sa.select(*json_columns("u", "events", _COLUMNS).c).cte("given")
+    return compile_statement(sa.select(sa.literal_column("1")).add_cte(*_parts(given, tables)))
+
+
+def parts(name: str, stored: sa.CTE) -> list[sa.CTE]:
+    """What a statement that stores records of an object does beside: inserts the events given as `events`, with outbox rows and
+    snapshots, of those records that it has stored, whose rows `stored` returns (`kept_columns`)."""
+    u = json_columns("u", "events", _COLUMNS)
+    given = sa.select(*u.c).select_from(u.join(stored, stored.c.id == u.c.record_id)).cte("given")
+    return _parts(given, [(name, stored)])
+
+
+def kept_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """The columns of a snapshot."""
+    return [c for c in table.c if c.name not in SEARCH_COLUMNS]
+
+
+def _parts(given: sa.CTE, tables: Sequence[tuple[str, sa.FromClause]]) -> list[sa.CTE]:
     events, outbox, snapshots = table_of(Event), table_of(OutboxRow), table_of(EventSnapshot)
-    parts = [
-        sa.insert(events).from_select(["org_id", *_COLUMNS], sa.select(org, *given.c), include_defaults=False).cte("written"),
-        sa.insert(outbox).from_select(["org_id", "event_id"], sa.select(org, given.c.id)).cte("queued"),
+    found = [
+        sa.insert(events).from_select(["org_id", *_COLUMNS], sa.select(_ORG, *given.c), include_defaults=False).cte("written"),
+        sa.insert(outbox).from_select(["org_id", "event_id"], sa.select(_ORG, given.c.id)).cte("queued"),
     ]
     for name, table in tables:
-        columns = sa.select(*(c for c in table.c if c.name not in SEARCH_COLUMNS)).correlate(table).subquery("_s")
+        columns = sa.select(*kept_columns(table)).correlate(table).subquery("_s")
         row = sa.select(sa.func.to_jsonb(sa.literal_column("_s"))).select_from(columns).scalar_subquery()
         kept = (
-            sa.select(org, given.c.id, row)
+            sa.select(_ORG, given.c.id, row)
             .select_from(given.join(table, table.c.id == given.c.record_id))
-            .where(table.c.org_id == org, given.c.object == sa.literal_column(f"'{name}'"))
+            .where(table.c.org_id == _ORG, given.c.object == sa.literal_column(f"'{name}'"))
         )
-        parts.append(sa.insert(snapshots).from_select(["org_id", "event_id", "row"], kept).cte(f"kept_{len(parts)}"))
-    return compile_statement(sa.select(sa.literal_column("1")).add_cte(*parts))
+        found.append(sa.insert(snapshots).from_select(["org_id", "event_id", "row"], kept).cte(f"kept_{len(found)}"))
+    return found

@@ -15,14 +15,14 @@ from crm_api.core.errors import NotFound
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.policy import Policy
-from crm_api.kernel.resource import AnyResource, Draft
+from crm_api.kernel.resource import AnyResource, Draft, Rules
 from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
 from crm_api.kernel.writes.held import hold_parents
 from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, records, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
-from crm_api.kernel.writes.primary import sync_primary_links
+from crm_api.kernel.writes.primary import changes_links, sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.store import store_changes, store_new
 from crm_api.kernel.writes.types import DEFAULTS, Outcome, Patch, Target, Work, WriteOptions, check, outcomes
@@ -55,8 +55,11 @@ class Writer:
         if not good:
             return
         await recompute.compute_own(context, shape, [work.draft for work in good])
-        await store_new(context, shape, good)
-        await self._finish(context, shape, check(good, options))
+        settled = self._settle(context, shape, good, options)
+        await store_new(context, shape, good, settled)
+        good = check(good, options)
+        if settled is None:
+            await self._finish(context, shape, good)
 
     async def update(
         self, context: Context, resource: AnyResource, patches: Sequence[Patch], *, options: WriteOptions = DEFAULTS
@@ -187,7 +190,7 @@ class Writer:
                 work.draft.problem = NotFound()
             present = [(index, id, bodies[index]) for index, id, _ in found if id is not None]
             changed = await self._upsert_patches(context, shape, present, if_match)
-            patient = replace(options, atomic=False)
+            patient = replace(options, atomic=False, last=False)
             for some, store in ((made, self._create), (changed, self._update)):
                 if some:
                     await store(context, shape, some, patient)
@@ -254,8 +257,22 @@ class Writer:
             draft.new["version"] = draft.old["version"] + (0 if events.touched(context.uow, draft.id) else 1)
             work.outcome = removal.OUTCOMES[draft.operation]
         await recompute.compute_changed(context, shape, changed)
-        await store_changes(context, shape, changed)
-        await self._finish(context, shape, check(changed, options))
+        settled = self._settle(context, shape, changed, options)
+        await store_changes(context, shape, changed, settled)
+        changed = check(changed, options)
+        if settled is None:
+            await self._finish(context, shape, changed)
+
+    def _settle(self, context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> str | None:
+        """The events, if they can be written together with their records: if nothing in `_finish` will add to them."""
+        if not (options.last and works and events.quiet(context)) or recompute.computations_of(context) is not None:
+            return None
+        drafts = [work.draft for work in works]
+        if type(shape.resource.rules).after_write is not Rules.after_write or changes_links(shape, drafts):
+            return None
+        if any(draft.old is None and draft.new["external_ids"] for draft in drafts):  # whoever doesn't get those is not stored
+            return None
+        return events.settle(context, shape, drafts)
 
     async def _finish(self, context: Context, shape: Shape, works: Sequence[Work]) -> None:
         """Notes the events of stored drafts and lets the rules write what follows."""

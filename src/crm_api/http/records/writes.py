@@ -11,6 +11,7 @@ from starlette.responses import Response
 from crm_api.core.errors import BadRequest, InvalidValue, PreconditionRequired, ValidationFailed
 from crm_api.http.records.answers import json_response, write_answer
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
+from crm_api.http.routing import JOINED
 from crm_api.kernel.lookup import body_with, find_by
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writes.types import OnChildren, Outcome, Patch, Target, WriteOptions
@@ -27,6 +28,7 @@ def _write_options(call: Call, options: AnswerOptions) -> WriteOptions:
         conflict=call.choice(options, "conflict", ("record", "fields")),
         on_children=call.choice(options, "on_children", ON_CHILDREN),
         purge=call.flag(options, "purge"),
+        last=JOINED not in call.request.scope,
     )
 
 

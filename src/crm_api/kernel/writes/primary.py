@@ -19,13 +19,25 @@ from crm_api.kernel.writes.shape import Shape
 
 async def sync_primary_links(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None:
     """Makes the primary edges follow the fields that these writes changed."""
+    for link, column, changed in _changed(shape, drafts):
+        await _follow(context, shape, link, column, changed)
+
+
+def changes_links(shape: Shape, drafts: Sequence[Draft]) -> bool:
+    """Whether there will be edges to write once these drafts are stored."""
+    return bool(_changed(shape, drafts))
+
+
+def _changed(shape: Shape, drafts: Sequence[Draft]) -> list[tuple[ManyToMany, str, list[Draft]]]:
+    found = []
     for link in shape.resource.links:
         if link.primary_field is None:
             continue
         column = shape.resource.fields[link.primary_field].column
         changed = [draft for draft in drafts if (None if draft.old is None else draft.old[column]) != draft.new[column]]
         if changed:
-            await _follow(context, shape, link, column, changed)
+            found.append((link, column, changed))
+    return found
 
 
 async def _follow(context: Context, shape: Shape, link: ManyToMany, column: str, drafts: Sequence[Draft]) -> None:

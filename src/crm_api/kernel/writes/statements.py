@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.events import kept_columns, parts
 from crm_api.kernel.fields import fields_of
 from crm_api.kernel.query.projection import UNSHOWN, record_json
 from crm_api.kernel.resource import AnyResource
@@ -27,7 +28,7 @@ EXTERNAL_IDS = table_of(ExternalId)
 TOMBSTONES = table_of(Tombstone)
 
 
-def insert_records(context: Context, shape: Shape, *, client_ids: bool) -> Statement:
+def insert_records(context: Context, shape: Shape, *, client_ids: bool, with_events: bool) -> Statement:
     """Inserts rows, skips those in conflict, and returns id and canonical JSON of the inserted ones."""
 
     def build() -> Statement:
@@ -41,15 +42,15 @@ def insert_records(context: Context, shape: Shape, *, client_ids: bool) -> State
             insert(table)
             .from_select(["org_id", *shape.stored], source, include_defaults=False)
             .on_conflict_do_nothing()
-            .returning(*_returned(shape))
+            .returning(*_returned(shape, with_events))
             .cte("w")
         )
-        return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
+        return compile_statement(_answer(shape, written, with_events))
 
-    return context.statements.get(("insert", shape.key, client_ids), build)
+    return context.statements.get(("insert", shape.key, client_ids, with_events), build)
 
 
-def update_records(context: Context, shape: Shape, columns: frozenset[str]) -> Statement:
+def update_records(context: Context, shape: Shape, columns: frozenset[str], *, with_events: bool) -> Statement:
     """Sets the given columns of each row, and returns id and canonical JSON."""
 
     def build() -> Statement:
@@ -60,17 +61,25 @@ def update_records(context: Context, shape: Shape, columns: frozenset[str]) -> S
             sa.update(table)
             .values({name: given.c[name] for name in names})
             .where(table.c.org_id == ORG, table.c.id == given.c.id)
-            .returning(*_returned(shape))
+            .returning(*_returned(shape, with_events))
             .cte("w")
         )
-        return compile_statement(sa.select(written.c.id, record_json(shape.resource, written)))
+        return compile_statement(_answer(shape, written, with_events))
 
-    return context.statements.get(("update", shape.key, columns), build)
+    return context.statements.get(("update", shape.key, columns, with_events), build)
 
 
-def _returned(shape: Shape) -> list[sa.Column[Any]]:
+def _returned(shape: Shape, with_events: bool) -> list[sa.ColumnElement[Any]]:
+    if with_events:
+        return kept_columns(shape.table)
     names = {field.column: None for field in fields_of(shape.table).values()}
     return [shape.table.c[name] for name in names]
+
+
+def _answer(shape: Shape, written: sa.CTE, with_events: bool) -> sa.Select[Any]:
+    """Id and canonical JSON of what was written; `with_events` the statement writes their events too, given as `events`."""
+    found = sa.select(written.c.id, record_json(shape.resource, written))
+    return found.add_cte(*parts(shape.resource.name, written)) if with_events else found
 
 
 def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:

@@ -28,8 +28,8 @@ ATTEMPTS = 4
 """How often a write is tried when the record in its way vanishes between the conflict and the look-up."""
 
 
-async def store_new(context: Context, shape: Shape, works: Sequence[Work]) -> None:
-    """Inserts the drafts; those that could not be stored have a problem afterwards."""
+async def store_new(context: Context, shape: Shape, works: Sequence[Work], events: str | None = None) -> None:
+    """Inserts the drafts, and their events if these are settled; those that could not be stored have a problem afterwards."""
     locale = locale_of(context)
     for attempt in range(ATTEMPTS):
         waiting = [work for work in works if not work.record and not work.failed]
@@ -39,8 +39,8 @@ async def store_new(context: Context, shape: Shape, works: Sequence[Work]) -> No
         waiting.sort(key=lambda work: [str(field.get(work.draft.new) or "").casefold() for field in shape.unique])
         rows = [complete(shape, locale, work) for work in waiting]
         client_ids = any(work.client_id for work in waiting)
-        statement = insert_records(context, shape, client_ids=client_ids)
-        stored = await _written(context, statement, rows)
+        statement = insert_records(context, shape, client_ids=client_ids, with_events=events is not None)
+        stored = await _written(context, statement, rows, events)
         for work in waiting:
             work.record = stored.get(work.draft.id, "")
             work.outcome = "created"
@@ -85,15 +85,15 @@ async def explain(context: Context, shape: Shape, works: Sequence[Work], *, last
             work.draft.problem = Conflict("Another record stands in the way.")
 
 
-async def store_changes(context: Context, shape: Shape, works: Sequence[Work]) -> None:
-    """Updates the locked rows of drafts that have `changed` columns."""
+async def store_changes(context: Context, shape: Shape, works: Sequence[Work], events: str | None = None) -> None:
+    """Updates the locked rows of drafts that have `changed` columns, and writes their events if these are settled."""
     live = [work for work in works if work.changed and not work.failed]
     if not live:
         return
     guarded = [field for field in shape.unique if any(_claims(work, field) for work in live)]
     moved = [work for work in live if "external_ids" in work.changed or "deleted_at" in work.changed]
     if not guarded and not any(_taken(work) or _given_back(work) for work in moved):
-        await _update(context, shape, live)
+        await _update(context, shape, live, events)
         return
     if guarded:
         _clashes(context, shape, guarded, live)
@@ -109,7 +109,7 @@ async def store_changes(context: Context, shape: Shape, works: Sequence[Work]) -
                 back = [entry for work in live for entry in external.entries(work.draft.id, _given_back(work))]
                 await external.drop(context, shape, back)
                 if live:
-                    await _update(context, shape, live)
+                    await _update(context, shape, live, events)
             return
         except asyncpg.PostgresError as error:
             if classify(error).kind != "unique":
@@ -154,7 +154,7 @@ def _given_back(work: Work) -> dict[str, str]:
     return {system: value for system, value in old.items() if new.get(system) != value}
 
 
-async def _update(context: Context, shape: Shape, works: Sequence[Work]) -> None:
+async def _update(context: Context, shape: Shape, works: Sequence[Work], events: str | None) -> None:
     columns = frozenset().union(*(work.changed for work in works))
     region = context.principal.organization.region
     rows = []
@@ -165,15 +165,15 @@ async def _update(context: Context, shape: Shape, works: Sequence[Work]) -> None
             if value is not None:
                 row[name] = value
         rows.append(row)
-    statement = update_records(context, shape, columns)
-    stored = await _written(context, statement, rows)
+    statement = update_records(context, shape, columns, with_events=events is not None)
+    stored = await _written(context, statement, rows, events)
     for work in works:
         work.record = stored[work.draft.id]
 
 
-async def _written(context: Context, statement: Statement, rows: Sequence[dict[str, Any]]) -> dict[UUID, str]:
+async def _written(context: Context, statement: Statement, rows: Sequence[dict[str, Any]], events: str | None) -> dict[UUID, str]:
     try:
-        return dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(rows)}))
+        return dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(rows), "events": events}))
     except asyncpg.ForeignKeyViolationError as error:  # looked up before, purged meanwhile
         raise Conflict("A record that it refers to was removed meanwhile.") from error
 

@@ -22,6 +22,7 @@ class WriteOptions:
     failing items come back with a problem and the others are written. `items` is the number of items of a batch call (0 for
     a single write): a raised problem then points below `/items/N` and carries the `results` of all items.
     `conflict="fields"`: a stale `if_match` fails only if a field that is sent has changed since.
+    `last`: the transaction writes no record after this call, so events may be written together with the records, a round trip less.
     """
 
     atomic: bool = True
@@ -29,6 +30,7 @@ class WriteOptions:
     conflict: Literal["record", "fields"] = "record"
     on_children: OnChildren = "block"
     purge: bool = False
+    last: bool = False
 
 
 DEFAULTS = WriteOptions()
