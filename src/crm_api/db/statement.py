@@ -49,36 +49,52 @@ def compile_statement(clause: ClauseElement) -> Statement:
 
 
 class StatementCache:
-    """The compiled statements of one process, least recently used first out."""
+    """The compiled statements of one process, and what else is made once per shape; least recently used first out.
 
-    def __init__(self, size: int = 4096) -> None:
+    Bounded by number and by the length of the SQL: organisations with hundreds of fields of their own have long statements.
+    """
+
+    def __init__(self, size: int = 4096, characters: int = 50_000_000) -> None:
         self._size = size
-        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._characters = characters
+        self._held = 0
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 
     def get(self, shape: Hashable, build: Callable[[], T]) -> T:
         """The entry of this shape, built on first use."""
-        entry = self._entries.get(shape)
-        if entry is None:
+        held = self._entries.get(shape)
+        if held is None:
             entry = build()
-            self._entries[shape] = entry
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-        else:
-            self._entries.move_to_end(shape)
-        return entry
+            self.put(shape, entry)
+            return entry
+        self._entries.move_to_end(shape)
+        found: T = held[0]
+        return found
 
     def peek(self, shape: Hashable) -> Any:
         """The entry of this shape, or None."""
-        entry = self._entries.get(shape)
-        if entry is not None:
-            self._entries.move_to_end(shape)
-        return entry
+        held = self._entries.get(shape)
+        if held is None:
+            return None
+        self._entries.move_to_end(shape)
+        return held[0]
 
     def put(self, shape: Hashable, entry: Any) -> None:
-        """Keeps an entry, and lets the one go that was not asked for longest."""
-        self._entries[shape] = entry
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        """Keeps an entry, and lets those go that were not asked for longest."""
+        earlier = self._entries.pop(shape, None)
+        if earlier is not None:
+            self._held -= earlier[1]
+        weight = _length(entry)
+        self._entries[shape] = (entry, weight)
+        self._held += weight
+        while len(self._entries) > self._size or (self._held > self._characters and len(self._entries) > 1):
+            self._held -= self._entries.popitem(last=False)[1][1]
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _length(entry: Any) -> int:
+    """The characters of an entry's SQL; what holds none counts as a short statement."""
+    statement = getattr(entry, "statement", entry)
+    return len(statement.sql) if isinstance(statement, Statement) else 1_000
