@@ -19,6 +19,7 @@ from crm_api.kernel.resource import AnyResource, Draft, Rules
 from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
+from crm_api.kernel.writes.computed import computations_of
 from crm_api.kernel.writes.held import hold_parents
 from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, records, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
@@ -265,7 +266,7 @@ class Writer:
 
     def _settle(self, context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> str | None:
         """The events, if they can be written together with their records: if nothing in `_finish` will add to them."""
-        if not (options.last and works and events.quiet(context)) or recompute.computations_of(context) is not None:
+        if not (options.last and works and events.quiet(context)) or computations_of(context) is not None:
             return None
         drafts = [work.draft for work in works]
         if type(shape.resource.rules).after_write is not Rules.after_write or changes_links(shape, drafts):
