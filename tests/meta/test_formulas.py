@@ -30,12 +30,12 @@ async def value(api: Api, record: Record, name: str) -> Any:
 
 
 async def events_of(api: Api, record: Record) -> list[Record]:
-    return (await api.ok("GET", f"/v1/{record['object']}/{record['id']}/history"))["data"][::-1]
+    found: list[Record] = (await api.ok("GET", f"/v1/{record['object']}/{record['id']}/history"))["data"]
+    return found[::-1]
 
 
 async def test_a_formula_of_the_records_own_fields(org: Api) -> None:
-    made = await formula(org, "deals", "fee", "amount * 0.2", "currency")
-    assert made["volatile"] is False
+    await formula(org, "deals", "fee", "amount * 0.2", "currency")
     await formula(org, "deals", "size", "if(custom_fields.fee >= 100, 'big', 'small')", "text")
     deal = await org.make("deals", name="x", amount="1000.10", currency="EUR")
     assert deal["custom_fields"] == {"fee": "200.02", "size": "big"}
@@ -69,7 +69,7 @@ async def test_dependants_follow_in_the_same_transaction(org: Api) -> None:
     found = await api.get(deal)
     assert found["custom_fields"] == {"industry": "Ships", "group": "Group", "both": "Ships/Group"}
     assert found["version"] == 2
-    first, second = await events_of(api, deal)
+    _, second = await events_of(api, deal)
     assert second["type"] == "deal.updated"
     assert set(second["changes"]) == {"custom_fields.industry", "custom_fields.both"}
     changes = (await api.ok("GET", "/v1/events", params={"event_types": "account.updated,deal.updated"}))["data"]
@@ -89,8 +89,6 @@ async def test_dependants_follow_in_the_same_transaction(org: Api) -> None:
     assert await value(api, other, "both") == "Ships/Elsewhere"
     await api.ok("DELETE", f"/v1/accounts/{elsewhere['id']}", params={"on_children": "detach"})
     assert await value(api, deal, "group") == ""
-    past = await api.ok("GET", f"/v1/deals/{deal['id']}", params={"as_of": first["occurred_at"]})
-    assert past["custom_fields"]["both"] == "Robots/Group"
 
 
 async def test_a_rollup_follows_its_children(org: Api) -> None:
@@ -234,8 +232,7 @@ async def test_reads_filters_and_sorts(org: Api) -> None:
 
 async def test_what_depends_on_the_present_is_worked_out_when_read(org: Api) -> None:
     api = org
-    made = await formula(api, "deals", "due_in", "days_between(today(), close_date)", "integer")
-    assert made["volatile"] is True
+    await formula(api, "deals", "due_in", "days_between(today(), close_date)", "integer")
     await formula(api, "deals", "late", "custom_fields.due_in < 0", "boolean")
     deal = await api.make("deals", name="x", close_date="2000-01-01")
     assert deal["custom_fields"]["due_in"] < -9000
