@@ -200,6 +200,8 @@ class _Run:
         branches = [branch.limit(limit) for branch in order.branches(base, plan.seek is not None)]
         if len(branches) == 1:
             return branches[0], len(keys)
+        if keys[0].sparse and not order.starts_in_nulls(plan.seek is not None):
+            branches = _one_if_needed(*branches, limit)
         parts = []
         for i, branch in enumerate(branches):
             rows = branch.subquery(f"b{i}")
@@ -293,10 +295,14 @@ class _Order:
             base = base.where(after(keys, self.id, _SEEK_ID, self.backwards, branched=branched, last=last))
         return base.order_by(*order_by(keys, self.id, self.backwards, branched=branched, last=last))
 
+    def starts_in_nulls(self, seeks: bool) -> bool:
+        """Whether the page starts after a row without a value of the first key."""
+        return seeks and self.keys[0].seek is None
+
     def branches(self, base: Select[Any], seeks: bool) -> list[Select[Any]]:
         """The rows with a value of the first key and those without, in the order in which they come; those passed are left out."""
         first = self.keys[0].expression
-        in_nulls = seeks and self.keys[0].seek is None
+        in_nulls = self.starts_in_nulls(seeks)
         present = self.applied(base.where(first.is_not(None)), seeks and not in_nulls, branched=True)
         absent = self.applied(base.where(first.is_(None)), in_nulls, self.keys[1:])
         if not seeks:
@@ -304,6 +310,16 @@ class _Order:
         if self.backwards:
             return [absent, present] if in_nulls else [present]
         return [absent] if in_nulls else [present, absent]
+
+
+def _one_if_needed(first: Select[Any], second: Select[Any], limit: ColumnElement[int]) -> list[Select[Any]]:
+    """The same two branches, where PostgreSQL begins with the second only if the first does not fill the page.
+
+    A LIMIT of zero never starts what is below it. The second keeps its own constant limit, by which it is planned.
+    """
+    rows = first.cte("c0")  # named twice, and so materialised
+    found = sa.select(limit - sa.func.count()).select_from(rows).scalar_subquery()
+    return [sa.select(*rows.c), sa.select(*second.subquery("c1").c).limit(found)]
 
 
 def _belongs(relation: Relation, row: FromClause, link: FromClause | None) -> list[ColumnElement[bool]]:

@@ -27,13 +27,17 @@ _FEW_TIES = (FieldType.DATETIME, FieldType.UUID)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A sort key as SQL. `seek` is the compared value of the last row; None means that it was null (if there is a seek)."""
+    """A sort key as SQL. `seek` is the compared value of the last row; None means that it was null (if there is a seek).
+
+    `sparse`: its index holds only the rows that have a value, so that looking for those without one is dear.
+    """
 
     expression: ColumnElement[Any]
     descending: bool
     nullable: bool
     type: Any
     seek: ColumnElement[Any] | None = None
+    sparse: bool = False
 
 
 def follows_positions(registry: Registry, resource: AnyResource, name: str) -> bool:
@@ -86,7 +90,8 @@ def keys_of(sort: Sequence[SortKey], seek: Seek | None, source: Source) -> list[
     for index, sort_key in enumerate(sort):
         expression, type_, nullable = sort_expression(sort_key, source)
         start = sa.bindparam(f"s{index}", type_=type_) if seek is not None and seek.present[index] else None
-        keys.append(Key(expression, sort_key.descending, nullable, type_, start))
+        sparse = source.resource.all_fields[sort_key.name].slot is not None
+        keys.append(Key(expression, sort_key.descending, nullable, type_, start, sparse))
     return keys
 
 
