@@ -124,7 +124,7 @@ def resource(name: str) -> AnyResource:
 
 
 def principal(org_id: UUID, user_id: UUID, *scopes: str) -> Principal:
-    organization = OrganizationInfo(org_id, "Test", "production", "EUR", "Europe/Berlin", "en", "DE", 1, 1, 1, {})
+    organization = OrganizationInfo(org_id, "Test", "production", "EUR", "Europe/Berlin", "en", "DE", 1, 1, {})
     token_id = uuid7(CLOCK)
     return Principal(organization, user_id, token_id, "test", frozenset(scopes or ("admin",)), Actor("user", user_id))
 
