@@ -66,6 +66,7 @@ def settings(urls: DatabaseUrls) -> Settings:
         db_pool_size=30,
         db_org_connections=25,
         db_wait_s=20,
+        schema_grace_seconds=0,
     )
 
 

@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     max_url_bytes: int = Field(default=8_192, ge=512, description="Longest path and query string in bytes; beyond it 414.")
     max_answer_bytes: int = Field(default=10_000_000, ge=10_000, description="Largest answer in bytes; beyond it the request is refused.")
     request_timeout_s: float = Field(default=30.0, gt=0, description="Seconds after which a request is given up and answered 503.")
+    schema_grace_seconds: float = Field(
+        default=35.0,
+        ge=0,
+        description="Seconds before jobs begin that follow a change of the schema (an index on a field that is there already, a purge). "
+        "Longer than CRM_REQUEST_TIMEOUT_S, so that no request goes on that knows the old schema.",
+    )
     db_pool_size: int = Field(default=10, ge=1, le=200, description="Database connections held by one process.")
     db_org_connections: int = Field(
         default=6, ge=1, description="Connections that one organisation may use at once in one process, so that it cannot take the pool."

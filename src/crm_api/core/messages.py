@@ -111,6 +111,13 @@ FIELD_CODES: Final[dict[str, str]] = {
     "formula_volatile": "The field {field} uses this one; it can't begin or cease to depend on the present moment.",
     "rollup_volatile": "A roll-up can't depend on the present moment.",
     "rollup_filter": "A roll-up's filter can only look at the related records' own fields, not at {field}.",
+    "not_for_type": "A field of type {type} has no {property}.",
+    "name_taken": "The name {name} is already taken.",
+    "standard_field": "Of a standard field only label, help and sensitivity can be changed.",
+    "field_used": "{kind} {name} uses the field.",
+    "object_used": "{name} refers to the object.",
+    "not_unique": "The value {value} appears more than once.",
+    "busy": "A job is still at work on the field.",
     "field_forbidden": "You may not read or write this field.",
     "limit": "The limit is {max}.",
 }

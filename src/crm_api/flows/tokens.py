@@ -24,7 +24,7 @@ from crm_api.models.base import table
 from crm_api.models.tenancy import Token
 
 ACTIONS: Final = ("read", "write", "delete", "export", "import", "purge")
-OTHER_SCOPES: Final = ("*:read", "events:read", "admin")
+OTHER_SCOPES: Final = ("*:read", "events:read", "meta:read", "meta:write", "admin")
 LONGEST: Final = timedelta(days=366)
 
 _tokens = table(Token)
@@ -90,14 +90,24 @@ def known_scopes(registry: Registry) -> list[str]:
 
 
 async def create(
-    uow: Uow, *, user_id: UUID, name: str, scopes: list[str], expires_at: datetime | None = None, id: UUID | None = None
+    uow: Uow,
+    *,
+    user_id: UUID,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None = None,
+    id: UUID | None = None,
+    org_id: UUID | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Stores a new token and returns its text, which can't be had again, with its description."""
+    """Stores a new token and returns its text, which can't be had again, with its description.
+
+    `org_id` is another organisation than the caller's: one of its sandboxes.
+    """
     text, hash_ = generate("crm_pat_")
     values = {
         "hash": hash_,
         "id": id or uow.new_id(),
-        "org_id": uow.org_id,
+        "org_id": org_id or uow.org_id,
         "user_id": user_id,
         "kind": "pat",
         "name": name,
@@ -133,7 +143,7 @@ def check(principal: Principal, registry: Registry, now: datetime, scopes: list[
 def _held(principal: Principal, scope: str) -> bool:
     if "admin" in principal.scopes or scope in principal.scopes:
         return True
-    match = re.fullmatch(r"([a-z_]+):(read)", scope)
+    match = re.fullmatch(r"([a-z0-9_]+):(read)", scope)
     return match is not None and principal.may(match.group(1), "read")
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from crm_api.core.errors import InsufficientScope, NotFound
 from crm_api.core.ids import parse_uuid
 from crm_api.flows import tokens
+from crm_api.flows.metadata.limits import METADATA_LIMITS
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
@@ -183,6 +184,7 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "expanded_records": plan.MAX_EXPANDED,
             "expanded_rows": 10_000,
             "streams_per_token": settings.streams_per_token,
+            **METADATA_LIMITS,
             "request_seconds": settings.request_timeout_s,
             "idempotency_key_characters": 255,
             "idempotency_hours": 24,

@@ -29,6 +29,7 @@ from crm_api.kernel.resource import AnyResource, ManyToMany
 from crm_api.kernel.schema import PlainLink
 from crm_api.models.columns import FieldType
 
+SEGMENTS: Final = "segments"
 KEPT: Final = 512
 """Organisations whose registries a process keeps."""
 
@@ -100,6 +101,8 @@ def build(standard: Registry, key: tuple[UUID, int], objects: Sequence[CustomObj
     computations = Computations()
     for resource in standard:
         own = by_object.get(resource.name)
+        if resource.name == SEGMENTS:
+            resource = _with_members(resource, objects, fields, key)
         resources.append(with_fields(resource, own, there, key, computations) if own else resource)
     for made in objects:
         if not made.archived:
@@ -110,6 +113,18 @@ def build(standard: Registry, key: tuple[UUID, int], objects: Sequence[CustomObj
     return registry
 
 
+def _with_members(
+    segments: AnyResource, objects: Sequence[CustomObject], fields: Sequence[CustomField], key: tuple[UUID, int]
+) -> AnyResource:
+    """Segments, which may also hold records of the organisation's own objects; not of one that means something else by the name."""
+    taken = {f.object for f in fields if f.api_name in (SEGMENTS, f"{SEGMENTS}_id")}
+    taken |= {f.target for f in fields if f.target is not None and f.properties.get("inverse") == SEGMENTS}
+    names = [made.api_name for made in objects if not made.archived and made.api_name not in taken]
+    names = [name for name in names if segments.field_named(name) is None and name not in segments.references]
+    links = [ManyToMany(name, name, SEGMENTS, PlainLink, managed=True) for name in names]
+    return replace(segments, links=(*segments.links, *links), variant=(key[0].hex, key[1])) if links else segments
+
+
 def with_fields(
     resource: AnyResource, fields: Sequence[CustomField], there: set[str], key: tuple[UUID, int], computations: Computations
 ) -> AnyResource:
@@ -118,7 +133,11 @@ def with_fields(
     custom: dict[str, Field] = {}
     links: list[ManyToMany] = []
     archived = []
+    overrides: dict[str, CustomField] = {}
     for definition in fields:
+        if definition.standard:
+            overrides[definition.api_name] = definition
+            continue
         lost = definition.target is not None and definition.target not in there
         if definition.archived or lost:
             archived.append(definition.api_name)
@@ -128,7 +147,14 @@ def with_fields(
         else:
             field = field_of(definition, top=top, expression=computations.expression(definition))
             custom[field.name] = field
-    return replace(resource, custom=custom, archived=tuple(archived), links=(*resource.links, *links), variant=(key[0].hex, key[1]))
+    return replace(
+        resource,
+        custom=custom,
+        archived=tuple(archived),
+        links=(*resource.links, *links),
+        overrides=overrides,
+        variant=(key[0].hex, key[1]),
+    )
 
 
 def fields_by_id(registry: Registry) -> dict[UUID, tuple[AnyResource, Field]]:

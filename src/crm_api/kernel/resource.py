@@ -22,7 +22,7 @@ from crm_api.models.columns import FieldType
 
 if TYPE_CHECKING:
     from crm_api.kernel.context import Context
-    from crm_api.kernel.custom.definitions import CustomObject
+    from crm_api.kernel.custom.definitions import CustomField, CustomObject
 
 ModelT = TypeVar("ModelT", bound=RecordMixin)
 CreateT = TypeVar("CreateT", bound=BaseModel)
@@ -127,6 +127,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     `custom` are the fields that an organisation added, by the names that callers use: `custom_fields.tier`, or `tier` where
     the organisation made the object itself (`made`); its records then have no `custom_fields` but all fields at the top.
     Values of `archived` ones may still be stored and are not shown.
+    `overrides` is what it says of standard fields: other labels, help, sensitivity.
     `variant` tells an organisation's form of an object from the standard one in caches.
     """
 
@@ -154,6 +155,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     custom: Mapping[str, Field] = field(default_factory=dict)
     archived: tuple[str, ...] = ()
     made: CustomObject | None = None
+    overrides: Mapping[str, CustomField] = field(default_factory=dict)
     variant: Hashable = None
 
     @cached_property
@@ -207,7 +209,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     @cached_property
     def unique_fields(self) -> tuple[str, ...]:
         """The fields by which a record may be found and upserted."""
-        return tuple(name for name, f in self.all_fields.items() if f.spec.unique)
+        return tuple(name for name, f in self.all_fields.items() if f.spec.unique and (f.definition is None or f.definition.matchable))
 
     @cached_property
     def has_search(self) -> bool:

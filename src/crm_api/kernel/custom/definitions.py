@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
+from crm_api.kernel.custom.patterns import Pattern, compile_pattern
 from crm_api.models import slots
 from crm_api.models.columns import FieldType
 
@@ -99,10 +99,10 @@ class CustomField:
         )
 
     @cached_property
-    def pattern(self) -> re.Pattern[str] | None:
+    def pattern(self) -> Pattern | None:
         """What a text has to match, whole."""
         text = self.properties.get("pattern")
-        return None if text is None else re.compile(text)
+        return None if text is None else compile_pattern(text)
 
     @property
     def required(self) -> bool:
@@ -113,6 +113,16 @@ class CustomField:
     def unique(self) -> bool:
         """Whether no two live records may have the same value."""
         return self.unique_slot is not None
+
+    @property
+    def matchable(self) -> bool:
+        """Whether records can be found by it: it is unique, and the values of all records are known to be so."""
+        return self.unique and not self.properties.get("checking", False)
+
+    @property
+    def standard(self) -> bool:
+        """Whether this only says something of a standard field."""
+        return bool(self.properties.get("standard", False))
 
     @property
     def read_only(self) -> bool:

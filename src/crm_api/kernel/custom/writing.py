@@ -82,12 +82,16 @@ def _given_null(resource: AnyResource, draft: Draft, definition: CustomField) ->
 
 async def _number(context: Context, definition: CustomField, drafts: Sequence[Draft]) -> None:
     """Numbers without gaps: the counter's row is locked until the transaction ends, and a rollback gives the numbers back."""
+    first = await take_numbers(context, f"field:{definition.id}", len(drafts))
+    for number, draft in enumerate(drafts, first):
+        draft.new[COLUMN] = {**draft.new[COLUMN], definition.api_name: number_text(definition, number)}
+
+
+def number_text(definition: CustomField, number: int) -> str:
+    """The n-th number of an autonumber, counted from 1, as records show it."""
     properties = definition.properties
     start, padding = int(properties.get("start", 1)), int(properties.get("padding", 0))
-    prefix, suffix = properties.get("prefix", ""), properties.get("suffix", "")
-    first = await take_numbers(context, f"field:{definition.id}", len(drafts))
-    for number, draft in enumerate(drafts, first + start - 1):
-        draft.new[COLUMN] = {**draft.new[COLUMN], definition.api_name: f"{prefix}{number:0{padding}d}{suffix}"}
+    return f"{properties.get('prefix', '')}{number + start - 1:0{padding}d}{properties.get('suffix', '')}"
 
 
 def check_whole(resource: AnyResource, drafts: Sequence[Draft], *, creating: bool) -> None:
