@@ -214,10 +214,10 @@ def _ordinary(term: Term) -> None:
 _NUMBER_PATTERN: Final = r"^\s*(-?[0-9]{1,30}(?:\.[0-9]{1,30})?)\s*$"
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "if": Function("if(condition, then, else)", "`then` where the condition is true, else `else` (null if left out).", 2, 3, _if),
+    "if": Function("if(condition, then[, else])", "`then` where the condition is true, else `else`, or null.", 2, 3, _if),
     "case": Function(
-        "case(value, key, result, …, default)",
-        "The result beside the first key that equals the value, else the default (null if left out).",
+        "case(value, key, result, …[, default])",
+        "The result beside the first key that equals the value, else the default, or null.",
         3,
         MANY,
         _case,
@@ -232,10 +232,10 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "ceil": Function("ceil(number)", "The next whole number upwards.", 1, 1, strict(NUMBER, "ceil({})", NUMBER)),
     "floor": Function("floor(number)", "The next whole number downwards.", 1, 1, strict(NUMBER, "floor({})", NUMBER)),
     "round": Function(
-        "round(number, digits)", f"Rounded to 0 (if left out) to {MAX_ROUND} decimals; halves away from zero.", 1, 2, _rounded
+        "round(number[, digits])", f"Rounded to 0 or up to {MAX_ROUND} decimals; halves away from zero.", 1, 2, _rounded
     ),
     "concat": Function("concat(value, …)", "All values as one text, like `&`; null counts as no text.", 1, MANY, concatenated),
-    "text": Function("text(value, digits)", "A value as text; a number with so many decimals, if they are given.", 1, 2, _text),
+    "text": Function("text(value[, digits])", "A value as text; a number with so many decimals, if they are given.", 1, 2, _text),
     "number": Function(
         "number(text)", "The number that a text spells (`12.50`), else null.", 1, 1,
         strict(NUMBER, f"CAST(substring({{}} FROM '{_NUMBER_PATTERN}') AS NUMERIC)", TEXT),
@@ -258,7 +258,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "left": Function("left(text, count)", "The first characters.", 2, 2, _end("left")),
     "right": Function("right(text, count)", "The last characters.", 2, 2, _end("right")),
     "substring": Function(
-        "substring(text, start, count)", "Characters from `start` on (the first is 1), to the end if `count` is left out.", 2, 3, _substring
+        "substring(text, start[, count])", "Characters from `start` on (the first is 1), to the end without `count`.", 2, 3, _substring
     ),
     "replace": Function(
         "replace(text, part, by)", f"With each occurrence of the part replaced (by at most {MAX_REPLACEMENT} characters).", 3, 3,
