@@ -139,3 +139,11 @@ async def test_a_new_schema_does_not_keep_reads_from_numbering(api: Api) -> None
         await api.ok("PATCH", "/v1/org", json={"name": f"Test {path[-5:]}"})
         answer = await api.ok("GET", path)
     assert [row["id"] for row in answer["data"]] == [deal["id"]]
+
+
+async def test_a_configuration_brings_only_settings_that_could_be_set(api: Api) -> None:
+    document = await api.ok("GET", "/v1/config/export")
+    document["settings"] |= {"currency": "XXX", "fiscal_year": {"pattern": "4-4-4"}, "time_zone": "Mars/Olympus"}
+    problem = await api.fails("POST", "/v1/config/apply", 422, "validation_failed", json={"config": document})
+    pointers = {error["pointer"] for error in problem["errors"]}
+    assert pointers == {"/settings/currency", "/settings/fiscal_year/pattern"}

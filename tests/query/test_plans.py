@@ -67,7 +67,7 @@ def _rows(node: dict[str, Any]) -> int:
 
 
 def _principal(org_id: UUID, user_id: UUID) -> Principal:
-    organization = OrganizationInfo(org_id, "Large", "production", "USD", "UTC", "en", "US", 1, 1, 1, {})
+    organization = OrganizationInfo(org_id, "Large", "production", "USD", "UTC", "en", "US", 1, 1, {})
     return Principal(organization, user_id, user_id, "test", frozenset({"admin"}), Actor("user", user_id))
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql import JSONB
 
 from crm_api.core.clock import format_timestamp
+from crm_api.core.errors import InvalidValue, ValidationFailed, join_pointer
 from crm_api.core.fiscal import fiscal_year
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
+from crm_api.flows.preferences import mistakes
+from crm_api.flows.settings_schemas import OrgUpdate
 from crm_api.kernel.context import Context
 from crm_api.kernel.exchange import FORMER, revalue_later
+from crm_api.kernel.mistakes import field_errors
+from crm_api.kernel.registry import Registry
 from crm_api.models.base import table
 from crm_api.models.tenancy import Organization
 
@@ -45,6 +52,30 @@ _WRITE: Final = compile_statement(
 async def read(uow: Uow) -> dict[str, Any]:
     """The organisation as the API shows it."""
     return _described(await uow.fetch_row(_READ, {"org_id": uow.org_id}))
+
+
+def checked(registry: Registry, body: OrgUpdate) -> dict[str, Any]:
+    """The values that a body gives. Raises ValidationFailed for what its form alone doesn't show to be wrong."""
+    given = body.given()
+    errors = mistakes(given)
+    names = [resource.name for resource in registry]
+    for index, name in enumerate(given.get("require_if_match", ())):
+        if name not in names:
+            errors.append(InvalidValue("enum", allowed=names).at(pointer=join_pointer("require_if_match", index)))
+    if errors:
+        raise ValidationFailed(errors)
+    if "fiscal_year" in given:
+        given["fiscal_year"] = given["fiscal_year"].model_dump()
+    return given
+
+
+def read_checked(registry: Registry, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for values that come in a document. Raises ValidationFailed."""
+    try:
+        body = OrgUpdate.model_validate(dict(values))
+    except ValidationError as error:
+        raise ValidationFailed(field_errors(error, values, OrgUpdate.model_fields)) from None
+    return checked(registry, body)
 
 
 async def change(context: Context, columns: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

@@ -55,21 +55,28 @@ def check(registry: Registry, document: Any) -> None:
         if section not in known:
             errors.append(FieldError("unknown_field", pointer=join_pointer(section), allowed=known))
         elif section == "settings":
-            errors += _settings_errors(items)
+            errors += _settings_errors(registry, items)
         elif section != "format":
             errors += _section_errors(registry, section, items)
     if errors:
         raise ValidationFailed(errors)
 
 
-def _settings_errors(settings: Any) -> list[FieldError]:
+def _settings_errors(registry: Registry, settings: Any) -> list[FieldError]:
     if not isinstance(settings, dict):
         return [FieldError("type", pointer="/settings", params={"expected": "object"})]
-    return [
+    unknown = [
         FieldError("unknown_field", pointer=join_pointer("settings", name), allowed=list(SETTINGS))
         for name in settings
         if name not in SETTINGS
     ]
+    if unknown:
+        return unknown
+    try:
+        organization_settings.read_checked(registry, settings)
+    except ValidationFailed as problem:
+        return [error.under("/settings") for error in problem.errors]
+    return []
 
 
 def _section_errors(registry: Registry, section: str, items: Any) -> list[FieldError]:
