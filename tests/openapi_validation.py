@@ -1,4 +1,4 @@
-"""Holds answers against the committed description: status, content type and schema of each, and no member that isn't described.
+"""Holds answers against a description, the committed one or an organisation's own: status, content type and schema of each, and no member that isn't described.
 
 `assert_conforms(response)` takes any `httpx.Response`. Validators are compiled once for each schema, so that a whole suite can
 check every answer (some 50 µs each).
@@ -7,8 +7,9 @@ check every answer (some 50 µs each).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -34,26 +35,96 @@ class _Node:
     operations: dict[str, Any] | None = None
 
 
+class Description:
+    """One OpenAPI document, ready to hold answers against."""
+
+    def __init__(self, document: dict[str, Any], name: str) -> None:
+        self.document = document
+        self.name = name
+        self._validators: dict[str, Any] = {}
+
+    @cached_property
+    def root(self) -> _Node:
+        """The paths as a tree of segments."""
+        root = _Node()
+        for template, operations in self.document["paths"].items():
+            node = root
+            for segment in template.split("/")[1:]:
+                if "{" in segment:
+                    node.parameter = node.parameter or _Node()
+                    node = node.parameter
+                else:
+                    node = node.literals.setdefault(segment, _Node())
+            node.operations = operations
+        return root
+
+    @cached_property
+    def registry(self) -> jsonschema_rs.Registry:
+        """The components, closed, for references to them."""
+        schemas = self.document["components"]["schemas"]
+        shut = {name: schema if name == "Problem" else closed(schema) for name, schema in schemas.items()}
+        return jsonschema_rs.Registry([(BASE, {"components": {"schemas": shut}})], draft=jsonschema_rs.Draft202012)
+
+    def operation_of(self, method: str, path: str) -> dict[str, Any] | None:
+        """The operation that a request is for; None if there is none."""
+        operations = _walk(self.root, path.split("/")[1:])
+        if operations is None:
+            return None
+        found: dict[str, Any] | None = operations.get("get" if method == "HEAD" else method.lower())
+        return found
+
+    def validator(self, schema: dict[str, Any]) -> Any:
+        """The compiled validator of a schema whose references point into the document."""
+        text = json.dumps(closed(schema), sort_keys=True).replace('"$ref": "#', f'"$ref": "{BASE}#')
+        if text not in self._validators:
+            self._validators[text] = jsonschema_rs.Draft202012Validator(json.loads(text), registry=self.registry, validate_formats=True)
+        return self._validators[text]
+
+    def resolved(self, node: dict[str, Any]) -> dict[str, Any]:
+        """What a reference leads to; other things as they are."""
+        if "$ref" not in node:
+            return node
+        found: Any = self.document
+        for part in node["$ref"].split("/")[1:]:
+            found = found[part]
+        return dict(found)
+
+    def answer_of(self, operation: dict[str, Any], status: int) -> dict[str, Any] | None:
+        """The description of an operation's answer of this status."""
+        answers = operation["responses"]
+        found = answers.get(str(status)) or answers.get(f"{status // 100}XX") or answers.get("default")
+        return None if found is None else self.resolved(found)
+
+
 @cache
+def committed() -> Description:
+    """The description of all organisations."""
+    return Description(json.loads(DOCUMENT.read_bytes()), DOCUMENT.name)
+
+
 def document() -> dict[str, Any]:
-    """The committed description."""
-    found: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
-    return found
+    """The committed document."""
+    return committed().document
 
 
-@cache
-def _root() -> _Node:
-    root = _Node()
-    for template, operations in document()["paths"].items():
-        node = root
-        for segment in template.split("/")[1:]:
-            if "{" in segment:
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
-            else:
-                node = node.literals.setdefault(segment, _Node())
-        node.operations = operations
-    return root
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    """The operation of the committed document that a request is for; None if there is none."""
+    return committed().operation_of(method, path)
+
+
+def validator(schema: dict[str, Any]) -> Any:
+    """The compiled validator of a schema of the committed document."""
+    return committed().validator(schema)
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference in the committed document leads to; other things as they are."""
+    return committed().resolved(node)
+
+
+def answer_of(operation: dict[str, Any], status: int) -> dict[str, Any] | None:
+    """The description of an answer in the committed document."""
+    return committed().answer_of(operation, status)
 
 
 def _walk(node: _Node, segments: list[str]) -> dict[str, Any] | None:
@@ -64,15 +135,6 @@ def _walk(node: _Node, segments: list[str]) -> dict[str, Any] | None:
     found = _walk(node.literals[first], rest) if first in node.literals else None
     if found is None and node.parameter is not None and first:
         found = _walk(node.parameter, rest)
-    return found
-
-
-def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """The operation that a request is for; None if there is none."""
-    operations = _walk(_root(), path.split("/")[1:])
-    if operations is None:
-        return None
-    found: dict[str, Any] | None = operations.get("get" if method == "HEAD" else method.lower())
     return found
 
 
@@ -88,79 +150,66 @@ def closed(schema: Any) -> Any:
     return found
 
 
-@cache
-def _registry() -> jsonschema_rs.Registry:
-    schemas = {name: schema if name == "Problem" else closed(schema) for name, schema in document()["components"]["schemas"].items()}
-    return jsonschema_rs.Registry([(BASE, {"components": {"schemas": schemas}})], draft=jsonschema_rs.Draft202012)
-
-
-@cache
-def _validator(schema: str) -> Any:
-    return jsonschema_rs.Draft202012Validator(json.loads(schema), registry=_registry(), validate_formats=True)
-
-
-def validator(schema: dict[str, Any]) -> Any:
-    """The compiled validator of a schema whose references point into the document."""
-    return _validator(json.dumps(closed(schema), sort_keys=True).replace('"$ref": "#', f'"$ref": "{BASE}#'))
-
-
-def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference leads to; other things as they are."""
-    if "$ref" not in node:
-        return node
-    found: Any = document()
-    for part in node["$ref"].split("/")[1:]:
-        found = found[part]
-    return dict(found)
-
-
-def answer_of(operation: dict[str, Any], status: int) -> dict[str, Any] | None:
-    """The description of an operation's answer of this status."""
-    answers = operation["responses"]
-    found = answers.get(str(status)) or answers.get(f"{status // 100}XX") or answers.get("default")
-    return None if found is None else resolved(found)
-
-
-def of_the_organization(path: str) -> bool:
-    """Whether a path is one that only an organisation's own description can know: its objects, its relations."""
-    segments = path.split("/")
-    known = {template.split("/")[2] for template in document()["paths"] if template.startswith("/v1/")}
-    return len(segments) > 2 and segments[1] == "v1" and (segments[2] not in known or len(segments) >= 5)
-
-
-def assert_conforms(response: httpx.Response) -> None:
-    """Raises NotDescribed unless the answer is one of those that the committed description gives for its request."""
+def assert_conforms(response: httpx.Response, description: Description | None = None) -> None:
+    """Raises NotDescribed unless the answer is one of those that the description (the committed one) gives for its request."""
+    told = description or committed()
     request = response.request
     method, path, status = request.method, request.url.raw_path.decode("ascii").partition("?")[0], response.status_code
     if method == "OPTIONS":
         return
     where = f"{method} {path} → {status}"
-    operation = operation_of(method, path)
-    if operation is None and of_the_organization(path):
-        return
-    answer = None if operation is None else answer_of(operation, status)
+    operation = told.operation_of(method, path)
+    answer = None if operation is None else told.answer_of(operation, status)
     if answer is None:
         if status not in EVERYWHERE or (method != "HEAD" and _code(response) != EVERYWHERE[status]):
             raise NotDescribed(
-                f"{where}: {'no such operation' if operation is None else 'no such answer'} in {DOCUMENT.name}: {response.text[:500]}"
+                f"{where}: {'no such operation' if operation is None else 'no such answer'} in {told.name}: {response.text[:500]}"
             )
-        answer = resolved({"$ref": "#/components/responses/NotFound"})
-    _check_body(response, answer, where, method == "HEAD")
+        answer = told.resolved({"$ref": "#/components/responses/NotFound"})
+    _check_body(told, response, answer, where, method == "HEAD")
 
 
-async def check_answer(response: httpx.Response) -> None:
-    """A hook for the clients of tests (`event_hooks={"response": [check_answer]}`). Streams are left to those who read them."""
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return
-    await response.aread()
-    assert_conforms(response)
+class Checker:
+    """A hook for the clients of tests (`event_hooks={"response": [checker]}`). Streams are left to those who read them.
+
+    An answer that the committed description doesn't give may be one of the organisation's own; with `own` each has to be, so
+    that its fields are held against their types. That document is asked for again with each answer, by its tag.
+    """
+
+    def __init__(self, ask: Callable[[], httpx.AsyncClient], *, own: bool = False) -> None:
+        self._ask = ask
+        self._own = own
+        self._etag = ""
+        self._description: Description | None = None
+
+    async def __call__(self, response: httpx.Response) -> None:
+        """Checks one answer."""
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return
+        await response.aread()
+        if not self._own:
+            try:
+                return assert_conforms(response)
+            except NotDescribed:
+                if not response.request.url.path.startswith("/v1/") or await self.description() is None:
+                    raise
+        assert_conforms(response, await self.description())
+
+    async def description(self) -> Description | None:
+        """The organisation's own, as it is now; the last one where the caller may no longer ask."""
+        async with self._ask() as client:
+            answer = await client.get("/v1/meta/openapi.json", headers={"if-none-match": self._etag} if self._etag else {})
+        if answer.status_code == 200:
+            self._etag = answer.headers["etag"]
+            self._description = Description(answer.json(), "/v1/meta/openapi.json")
+        return self._description
 
 
 def _code(response: httpx.Response) -> str | None:
     return response.json().get("code") if response.headers.get("content-type") == PROBLEM else None
 
 
-def _check_body(response: httpx.Response, answer: dict[str, Any], where: str, head: bool) -> None:
+def _check_body(told: Description, response: httpx.Response, answer: dict[str, Any], where: str, head: bool) -> None:
     described = answer.get("content", {})
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if head:
@@ -174,7 +223,7 @@ def _check_body(response: httpx.Response, answer: dict[str, Any], where: str, he
     if kind != "application/json" and not kind.endswith("+json"):
         return
     body = response.json()
-    errors = list(validator(described[kind]["schema"]).iter_errors(body))
+    errors = list(told.validator(described[kind]["schema"]).iter_errors(body))
     if errors:
-        told = "; ".join(f"{'/'.join(str(step) for step in error.instance_path)}: {error.message[:300]}" for error in errors[:5])
-        raise NotDescribed(f"{where}: {told}")
+        wrong = "; ".join(f"{'/'.join(str(step) for step in error.instance_path)}: {error.message[:300]}" for error in errors[:5])
+        raise NotDescribed(f"{where}: {wrong}")

@@ -62,6 +62,7 @@ OTHER_TAGS: Final = {
     "events": "The journal of all changes, and the stream of those to come.",
     "jobs": "Work that goes on after the answer.",
     "configuration": "What an organisation is set up to be, as one document.",
+    "meta": "The organisation's schema: its objects and fields, how they are changed, and descriptions of them for programs.",
     "sandboxes": "Copies of an organisation to try things out in, and the clock that can be moved there.",
     "search": "Searching several objects at once.",
     "reports": "Figures over many records.",

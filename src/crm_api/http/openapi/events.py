@@ -20,6 +20,9 @@ _VERBS: Final = {
     "merged": ("merge", "{A} was merged into another", "The event of the loser; the winner has one of its own, `updated`."),
 }
 
+EVENT_VERBS: Final = {verb: needs for verb, (needs, _, _) in _VERBS.items()}
+"""What can happen to a record, and which verb an object must have for it."""
+
 
 def event_schemas(registry: Iterable[AnyResource], schemas: dict[str, Schema]) -> dict[str, Schema]:
     """`ContactEvent` and its like: the event with the object's own record."""

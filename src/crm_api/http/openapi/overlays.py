@@ -6,6 +6,7 @@ from typing import Final
 
 from crm_api.http.openapi.account_overlays import ACCOUNT
 from crm_api.http.openapi.event_overlays import EVENTS
+from crm_api.http.openapi.meta_overlays import META
 from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
@@ -202,6 +203,7 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
         },
     ),
     **ACCOUNT,
+    **META,
     **EVENTS,
     ("GET", "/openapi.json"): Overlay(
         {

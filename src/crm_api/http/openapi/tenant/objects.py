@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from crm_api.http.openapi.events import event_schemas
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import add_envelopes, complete_read, stem, uncompleted, without_defaults
 from crm_api.http.openapi.shared import ref
 from crm_api.http.openapi.tenant.base import Base
 from crm_api.http.openapi.tenant.fields import members_schema, needed, properties
+from crm_api.http.openapi.tenant.names import prepared
 from crm_api.kernel.query.projection import LAST
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.visible import Visible
 
 MEMBER = "custom_fields"
+
+
+def visible_schemas(base: Base, visible: Visible, names: Collection[str] | None = None) -> tuple[Visible, dict[str, Schema]]:
+    """The schemas of all visible objects, or of these, among those that are everybody's; and the objects with their names there."""
+    registry = visible.with_resources(prepared(visible, base.schemas))
+    found = dict(base.schemas)
+    for resource in registry:
+        if names is None or resource.name in names:
+            add_object(found, base, registry, resource)
+    return registry, found
 
 
 def add_object(found: dict[str, Schema], base: Base, registry: Registry, resource: AnyResource) -> None:
