@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -75,11 +76,11 @@ def _needed(shape: Shape, own: Sequence[Computation]) -> list[str]:
 
 
 def _statement(shape: Shape, own: Sequence[Computation], columns: Sequence[str]) -> Statement:
-    """Each level is a sub-select whose row holds the values of those below it."""
+    """Each rank and level, in their order, is a sub-select whose row holds the values of those before it."""
     given = json_columns("u", "rows", {name: plain_type(shape.table.c[name]) for name in columns})
     row: FromClause = sa.select(ORG.label("org_id"), *given.c).offset(sa.literal_column("0")).subquery("r0")
-    for number, level in enumerate(sorted({item.level for item in own}), 1):
-        here = [item for item in own if item.level == level]
+    for number, (_, level) in enumerate(groupby(own, key=lambda item: (item.rank, item.level)), 1):
+        here = list(level)
         without = row.c[COLUMN].op("-", return_type=JSONB())(_array([item.member for item in here]))
         pairs = _objects([(item.member, item.computed.json(row, stored=True)) for item in here])
         members = without.op("||", return_type=JSONB())(sa.func.jsonb_strip_nulls(pairs, type_=JSONB()))
