@@ -25,8 +25,8 @@ async def test_labels_in_the_language_of_the_organisation(api: Api) -> None:
         "owner_id": "Ada Admin",
         "account_id": "Acme GmbH",
         "stage_id": stage["name"],
-        "amount": "1.000,50\N{NO-BREAK SPACE}€",
-        "amount_base": "1.000,50\N{NO-BREAK SPACE}€",
+        "amount": "1.000,50 €",
+        "amount_base": "1.000,50 €",
         "close_date": "22.11.2026",
         "status": "Offen",
         "opened_at": "23.11.2026, 00:31",
@@ -43,7 +43,7 @@ async def test_labels_in_the_language_of_the_person_and_of_the_request(api: Api)
     await api.ok("PATCH", "/v1/me/settings", json={"locale": "en-US", "time_zone": "America/New_York"})
     labels = (await api.get(deal, **LABELS))["labels"]
     assert (labels["amount"], labels["close_date"], labels["status"]) == ("€1,000.50", "Nov 22, 2026", "Open")
-    assert labels["opened_at"].replace("\N{NARROW NO-BREAK SPACE}", " ") == "Nov 22, 2026, 6:31 PM"
+    assert labels["opened_at"] == "Nov 22, 2026, 6:31 PM"
     path = f"/v1/deals/{deal['id']}?include=labels"
     french = await api.http.get(path, headers={"accept-language": "fr-CH, fr;q=0.9", "time-zone": "UTC"})
     assert french.json()["labels"]["opened_at"] == "22 nov. 2026, 23:31"
@@ -54,7 +54,7 @@ async def test_labels_in_the_language_of_the_person_and_of_the_request(api: Api)
     labels = (await api.get(deal, **LABELS))["labels"]
     assert (labels["amount"], labels["close_date"]) == ("€1’000.50", "2026-11-22")
     await api.ok("PATCH", "/v1/me/settings", json={"locale": "de", "number_format": "1 234,56"})
-    assert (await api.get(deal, **LABELS))["labels"]["amount"] == "1\N{NO-BREAK SPACE}000,50\N{NO-BREAK SPACE}€"
+    assert (await api.get(deal, **LABELS))["labels"]["amount"] == "1 000,50 €"
 
 
 async def test_labels_wherever_records_are_shown(api: Api) -> None:
@@ -113,7 +113,7 @@ async def test_choices_and_currencies_have_their_own_names(api: Api) -> None:
     account = await api.make("accounts", name="Acme", currency="USD", custom_fields=own)
     labels = (await api.get(account, **LABELS))["labels"]
     assert labels["custom_fields.tier"] == "Goldstück"
-    assert labels["custom_fields.budget"] == "12,50\N{NO-BREAK SPACE}$"
+    assert labels["custom_fields.budget"] == "12,50 $"
     assert labels["custom_fields.sponsor_id"] == "Sponsor AG"
 
 

@@ -1,7 +1,8 @@
 """Labels: what people see in place of a record's values, in the caller's language, zone and formats (`include=labels`).
 
 Names of related records and of an organisation's own choices come with the record out of the same statement, as its member
-`_labels`; numbers, amounts and dates are written here. A value that needs no label (a text) has none, nor has null.
+`_labels`; numbers, amounts and dates are written here. A value that needs no label (a text) has none, nor has null. Spaces in
+labels are ordinary ones, where CLDR has some that don't break: what one types in a test or a search is what one finds.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ CURRENCY: Final = "_currency"
 """The member of `_labels` with the record's currency, which the answer itself may not show."""
 
 _YES_NO: Final = {"en": ("Yes", "No"), "de": ("Ja", "Nein")}
+_SPACES: Final = {0xA0: " ", 0x202F: " "}
 _ACRONYMS: Final = frozenset({"api", "mal", "mql", "sal", "sql"})
 
 
@@ -75,6 +77,7 @@ class Labeller:
             label = raw.get(field.name)
             if label is None:
                 label = self._text(field, value, raw)
+                label = label if label is None else label.translate(_SPACES)
             if label is not None:
                 labels[field.name] = label
         record[MEMBER] = labels

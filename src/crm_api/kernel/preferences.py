@@ -41,7 +41,7 @@ DATE_FORMATS: Final = ("dd.MM.yyyy", "dd/MM/yyyy", "dd-MM-yyyy", "MM/dd/yyyy", "
 NUMBER_FORMATS: Final[Mapping[str, tuple[str, str]]] = {
     "1,234.56": (",", "."),
     "1.234,56": (".", ","),
-    "1 234,56": ("\N{NO-BREAK SPACE}", ","),
+    "1 234,56": (" ", ","),
     "1’234.56": ("’", "."),
     "1234.56": ("", "."),
     "1234,56": ("", ","),
