@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import data, report, scenarios, servers
+from benchmarks import custom, data, report, scenarios, servers
 from benchmarks.data import Prepared
 from benchmarks.servers import Server
 from crm_api.embedded import EmbeddedServers
@@ -36,7 +36,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--admin-url", default=os.environ.get("CRM_ADMIN_URL"), help="a PostgreSQL of yours, as superuser; default: an embedded one"
     )
-    parser.add_argument("--only", action="append", default=[], help="list, get, search, create, batch, growth; may be repeated")
+    parser.add_argument("--only", action="append", default=[], help="list, get, search, create, batch, growth, custom; may be repeated")
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"
     )
@@ -163,6 +163,18 @@ async def _user(prepared: Prepared) -> str:
         await connection.close()
 
 
+def _custom(chosen: argparse.Namespace, admin_url: str, postgres: int | None, results: dict[str, Any]) -> int:
+    plain = data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep)
+    found = custom.measure_slots(chosen, plain, postgres, run_client, say)
+    for size in chosen.sizes:
+        own = data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep, custom=True)
+        found += custom.measure(chosen, own, postgres, run_client, say)
+    text, missed = custom.table(found)
+    print(text)
+    (chosen.json or chosen.data_dir / "results_custom.json").write_text(json.dumps({**results, "custom": found}, indent=1))
+    return 1 if missed else 0
+
+
 def main() -> int:
     """0 if every goal is met, 1 if one is missed."""
     chosen = options()
@@ -178,6 +190,8 @@ def main() -> int:
             assert embedded.postgres is not None
             assert embedded.postgres.process is not None
             postgres = embedded.postgres.process.pid
+        if chosen.only == ["custom"]:
+            return _custom(chosen, admin_url, postgres, results)
         prepared = [data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep) for size in chosen.sizes]
         results["versus"], results["growth"] = [], []
         for one in prepared:

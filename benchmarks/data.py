@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks import rows
-from benchmarks.rows import CHOICES, STATEMENTS
+from benchmarks.rows import CHOICES, CUSTOM_CONTACTS, STATEMENTS
 from crm_api.db import migrate
 from crm_api.db.engine import Database
 from crm_api.embedded import drop_database, prepare_database
@@ -46,41 +46,46 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def prepare(admin_url: str, folder: Path, contacts: int, say: Callable[[str], None], *, keep: bool = False) -> Prepared:
-    """The database with so many contacts, made if it is not there. `keep` takes one made by an earlier version as it is."""
-    note = folder / f"crm_bench_{contacts}.json"
+def prepare(
+    admin_url: str, folder: Path, contacts: int, say: Callable[[str], None], *, keep: bool = False, custom: bool = False
+) -> Prepared:
+    """The database with so many contacts, made if it is not there. `keep` takes one made by an earlier version as it is.
+
+    `custom`: one whose contacts have values of custom fields too, without deals.
+    """
+    name = f"crm_bench_custom_{contacts}" if custom else f"crm_bench_{contacts}"
+    note = folder / f"{name}.json"
     if note.exists():
         found = Prepared(**json.loads(note.read_text()))
-        if (keep or found.fingerprint == fingerprint()) and asyncio.run(_answers(admin_url, contacts)):
-            urls = asyncio.run(prepare_database(admin_url, f"crm_bench_{contacts}"))
-            return Prepared(**{**asdict(found), "database_url": urls.database_url, "admin_url": _on(admin_url, f"crm_bench_{contacts}")})
+        if (keep or found.fingerprint == fingerprint()) and asyncio.run(_answers(admin_url, name)):
+            urls = asyncio.run(prepare_database(admin_url, name))
+            return Prepared(**{**asdict(found), "database_url": urls.database_url, "admin_url": on(admin_url, name)})
         note.unlink()
     say(f"making a database with {contacts:,} contacts; it is kept for the next run")
-    name = f"crm_bench_{contacts}"
     asyncio.run(drop_database(admin_url, name))
     urls = asyncio.run(prepare_database(admin_url, name))
     migrate.upgrade(urls.database_owner_url)
-    made = asyncio.run(_fill(urls.database_url, driver_url(urls.database_owner_url), contacts, say))
-    prepared = Prepared(contacts, urls.database_url, _on(admin_url, name), made[0], made[1], fingerprint())
+    made = asyncio.run(_fill(urls.database_url, driver_url(urls.database_owner_url), contacts, say, custom))
+    prepared = Prepared(contacts, urls.database_url, on(admin_url, name), made[0], made[1], fingerprint())
     note.write_text(json.dumps(asdict(prepared)))
     return prepared
 
 
-async def _answers(admin_url: str, contacts: int) -> bool:
+async def _answers(admin_url: str, name: str) -> bool:
     connection = await asyncpg.connect(admin_url)
     try:
-        return bool(await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", f"crm_bench_{contacts}"))
+        return bool(await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name))
     finally:
         await connection.close()
 
 
-def _on(url: str, database: str) -> str:
+def on(url: str, database: str) -> str:
     """The address of another database of the same server."""
     head, _, query = url.partition("?")
     return head.rpartition("/")[0] + "/" + database + (f"?{query}" if query else "")
 
 
-async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str], None]) -> tuple[str, str]:
+async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str], None], custom: bool) -> tuple[str, str]:
     database = Database(app_url)
     try:
         made = await create_organization(database, name="Benchmark", admin_email="admin@bench.example", region="DE", currency="EUR")
@@ -103,7 +108,7 @@ async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str]
     for name in definitions:
         await first.execute(f'DROP INDEX "{name}"')
     values = {"org": made["org_id"], "user": made["user_id"], "contacts": contacts, "accounts": max(1, contacts // 10)}
-    for table, count in (("accounts", contacts // 10), ("contacts", contacts), ("deals", contacts // 5)):
+    for table, count in (("accounts", contacts // 10), ("contacts", contacts), ("deals", 0 if custom else contacts // 5)):
         say(f"  {count:,} {table}")
         step = 50_000
         chunks = [(low, min(count, low + step - 1)) for low in range(1, count + 1, step)]
@@ -113,7 +118,8 @@ async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str]
         ) -> None:
             while chunks:
                 low, high = chunks.pop(0)
-                await connection.execute(STATEMENTS[table].format(**values, rows=count, low=low, high=high, **CHOICES))
+                statement = CUSTOM_CONTACTS if custom and table == "contacts" else STATEMENTS[table]
+                await connection.execute(statement.format(**values, rows=count, low=low, high=high, **CHOICES))
 
         await asyncio.gather(*(work(connection) for connection in connections))
     say("  indexes")

@@ -101,3 +101,13 @@ for _table, _sql in STATEMENTS.items():
         _sql.replace("TIMES", _TIMES).replace("ID AS id", _ID.format(at="at", i="i", salt="'r'") + " AS id")
         .replace("ACTOR", _ACTOR).replace("TRIGRAMS", _TRIGRAMS)
     )  # fmt: skip
+
+_CUSTOM = """jsonb_build_object('x_last_name', last, 'x_email', email, 'x_account_id', md5('a' || (1 + i % {accounts}))::uuid,
+    'x_created_at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')), jsonb_build_object('x_last_name', lower(last), 'x_email', email),
+    lower(last), email, at, md5('a' || (1 + i % {accounts}))::uuid"""
+_COLUMNS = "custom_fields, custom_fields_key, slot_text_1, slot_text_2, slot_time_1, slot_id_1"
+CUSTOM_CONTACTS = (
+    STATEMENTS["contacts"].replace("search_text, trigrams)", f"search_text, trigrams, {_COLUMNS})")
+    .replace(f"t, {_TRIGRAMS}", f"t, {_TRIGRAMS}, {_CUSTOM}")
+)  # fmt: skip
+"""The contacts with what their custom fields hold, as the API would have stored it: see benchmarks/custom.py."""
