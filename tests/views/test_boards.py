@@ -125,7 +125,7 @@ async def test_moves_between_columns(api: Api) -> None:
     problem = await api.fails(
         "POST", f"/v1/cases/{cases[1]['id']}/move", 409, "moved", json={"to": "open", "from": "pending"}, params={"group_by": "status"}
     )
-    assert problem["current"]["status"] == "open"
+    assert problem["record"]["status"] == "open"
     events = (await api.ok("GET", "/v1/events", params={"record_id": cases[1]["id"]}))["data"]
     assert events[-1]["cause"]["action"] == "cases.move"
     # a record that is changed otherwise leaves its place
@@ -219,6 +219,18 @@ async def test_ranks_stay_short(api: Api, monkeypatch: pytest.MonkeyPatch) -> No
     assert max(map(len, await _ranks(api))) <= 21
 
 
+async def test_columns_too_long_to_be_put_in_an_order(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_move, "MAX_RANKED", 2)
+    cases = await _cases(api, 5, status="pending")
+    await _move(api, cases[3], "pending", before_id=cases[1]["id"])
+    assert await _order(api, "pending") == ["0", "3", "1", "2", "4"]
+    late = await _cases(api, 3, status="pending")
+    path, body = f"/v1/cases/{cases[0]['id']}/move", {"to": "pending", "after_id": late[2]["id"]}
+    await api.fails("POST", path, 409, "conflict", json=body, params={"group_by": "status"})
+    await _move(api, cases[3], "pending")  # goes where it was made
+    assert await _order(api, "pending") == ["0", "1", "2", "3", "4", "0", "1", "2"]
+
+
 async def test_after_the_last_card_is_the_end_also_for_deals(api: Api) -> None:
     deals = [await api.make("deals", name=f"{n}") for n in range(3)]
     stage = deals[0]["stage_id"]
@@ -253,7 +265,9 @@ async def test_boards_of_an_organisations_own_objects(api: Api) -> None:
     body = {"api_name": "visits", "singular": "visit", "label": "Visit", "plural_label": "Visits"}
     await api.ok("POST", "/v1/meta/objects", json=body, status=201)
     options = [{"key": "planned", "label": "Planned"}, {"key": "done", "label": "Done"}]
-    await api.ok("POST", "/v1/meta/visits/fields", json={"api_name": "state", "label": "State", "type": "picklist", "options": options}, status=201)
+    await api.ok(
+        "POST", "/v1/meta/visits/fields", json={"api_name": "state", "label": "State", "type": "picklist", "options": options}, status=201
+    )
     visits = [await api.make("visits", name=f"{n}", state="planned") for n in range(3)]
     await api.ok("POST", f"/v1/visits/{visits[2]['id']}/move", json={"to": "planned", "before_id": visits[0]["id"]})
     board = await api.ok("GET", "/v1/visits/board")

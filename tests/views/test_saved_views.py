@@ -139,7 +139,8 @@ async def test_a_view_of_a_field_that_went_says_so(api: Api) -> None:
     gone = {"columns": ["name", "gone"], "criteria": [{"field": "gone", "value": "robots"}], "sort": ["-gone"]}
     names = tuple(gone)
     update = Statement(
-        "UPDATE views SET columns = $1::jsonb, criteria = $2::jsonb, sort = $3::jsonb WHERE id = $4 AND org_id = $5", (*names, "id", "org_id")
+        "UPDATE views SET columns = $1::jsonb, criteria = $2::jsonb, sort = $3::jsonb WHERE id = $4 AND org_id = $5",
+        (*names, "id", "org_id"),
     )
     database = api.app.state.services.database
     async with system_context(database, api.org_id, SystemClock(), user_id=api.user_id) as context:

@@ -82,7 +82,7 @@ class RenderQuery(BaseModel):
     record_id: Annotated[str, Field(description="The record whose values go into the address.", examples=[_ID])]
 
 
-class LayoutList(Output):
+class ObjectLayouts(Output):
     """Layouts of one object."""
 
     data: list[LayoutRead] = about("The layouts, those last changed first.", [])
@@ -125,13 +125,13 @@ class EffectiveTheme(Output):
     logo_url: str | None = about("The logo.", None)
 
 
-class WidgetList(Output):
+class EffectiveWidgets(Output):
     """Widgets in their order."""
 
     data: list[WidgetRead] = about("The widgets.", [])
 
 
-class LinkList(Output):
+class EffectiveLinks(Output):
     """Custom links in their order."""
 
     data: list[CustomLinkRead] = about("The links.", [])
@@ -155,7 +155,7 @@ def _object(context: Context, name: str) -> AnyResource:
     return found
 
 
-@router.get("/v1/meta/{object}/layouts", response_model=LayoutList, summary="Layouts of an object")
+@router.get("/v1/meta/{object}/layouts", response_model=ObjectLayouts, summary="Layouts of an object")
 async def list_object_layouts(
     object: str, context: ContextDep, engine: EngineDep, query: Annotated[LayoutQuery, Query()]
 ) -> dict[str, Any]:
@@ -190,7 +190,7 @@ async def get_theme(context: ContextDep, engine: EngineDep, query: Annotated[Pro
     return await presentation.effective_theme(context, engine.reader, query.profile_id)
 
 
-@router.get("/v1/meta/widgets", response_model=WidgetList, summary="The widgets that hold")
+@router.get("/v1/meta/widgets", response_model=EffectiveWidgets, summary="The widgets that hold")
 async def list_effective_widgets(context: ContextDep, engine: EngineDep, query: Annotated[WidgetQuery, Query()]) -> dict[str, Any]:
     """The widgets to offer, up to 200: those of the profile and those for all, in their order. Scope: `widgets:read`."""
     Policy(context.principal).require("widgets", "read")
@@ -198,7 +198,7 @@ async def list_effective_widgets(context: ContextDep, engine: EngineDep, query: 
     return {"data": await presentation.effective_rows(context, engine.reader, "widgets", query.profile_id, **more)}
 
 
-@router.get("/v1/meta/links", response_model=LinkList, summary="The custom links that hold")
+@router.get("/v1/meta/links", response_model=EffectiveLinks, summary="The custom links that hold")
 async def list_effective_links(context: ContextDep, engine: EngineDep, query: Annotated[LinkQuery, Query()]) -> dict[str, Any]:
     """The links to offer beside records, up to 200: those of the profile and those for all. Scope: `custom_links:read`."""
     Policy(context.principal).require("custom_links", "read")

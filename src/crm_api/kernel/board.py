@@ -25,6 +25,7 @@ from crm_api.models.sales import Pipeline
 POSITIONS: Final = table_of(BoardPosition)
 PIPELINES: Final = "pipelines"
 MAX_COLUMNS: Final = 200
+_MOST: Final[ColumnElement[int]] = sa.literal_column(str(MAX_COLUMNS))
 NUMBERS: Final = (FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY)
 
 
@@ -146,14 +147,19 @@ def column_rows(columns: BoardColumns, object_name: str, *, of_default: bool) ->
     where = [row.c.org_id == ORG, row.c.deleted_at.is_(None), *columns.target.scope(row)]
     if columns.kind == "keys":
         shown = [row.c.key.label("key"), row.c.display_name.label("label"), row.c.key.label("value")]
-        return sa.select(*shown, sa.cast(row.c.position, sa.BigInteger).label("place")).where(*where).order_by(row.c.position, row.c.id)
+        return (
+            sa.select(*shown, sa.cast(row.c.position, sa.BigInteger).label("place"))
+            .where(*where)
+            .order_by(row.c.position, row.c.id)
+            .limit(_MOST)
+        )
     shown = [sa.cast(row.c.id, sa.Text).label("key"), row.c.display_name.label("label"), row.c.id.label("value")]
     found = sa.select(*shown, sa.cast(columns.target.fields["position"].value(row), sa.BigInteger).label("place")).where(*where)
     if columns.parent is not None and not of_default:
         found = found.where(columns.parent.comparable(row) == sa.bindparam("parent", type_=sa.Uuid()))
     elif columns.parent is not None and columns.parent.spec.target == PIPELINES:
         found = found.where(columns.parent.comparable(row).in_(_default_pipeline(object_name)))
-    return found.order_by(sa.text("place"), row.c.id).limit(sa.literal_column(str(MAX_COLUMNS)))
+    return found.order_by(sa.text("place"), row.c.id).limit(_MOST)
 
 
 def _default_pipeline(object_name: str) -> Select[Any]:

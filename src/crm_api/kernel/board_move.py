@@ -110,7 +110,11 @@ async def _place(context: Context, resource: AnyResource, columns: BoardColumns,
         last = await _spread(context, resource, columns, values, now)
     if neighbour is None:
         # what has no rank comes after all that has one, so the end is behind those too
-        last = await _rank_up_to(context, resource, columns, values, None, record_id, last)
+        try:
+            last = await _rank_up_to(context, resource, columns, values, None, record_id, last)
+        except Conflict:  # in so long a column the card goes where it was made, without a place of its own
+            await context.uow.fetch(_FORGET, {**values, "id": record_id})
+            return
         await _store(context, values, [(record_id, place_after(last, now))])
         return
     pointer = "/before_id" if move.before_id is not None else "/after_id"
@@ -156,11 +160,11 @@ async def _rank_up_to(
     statement = context.statements.get(key, lambda: _ranks(resource, columns, blank=blank, one=False))
     rows = await context.uow.fetch(statement, {**values, **_value(columns, values), "limit": MAX_RANKED + 1})
     ids = [row["id"] for row in rows if row["id"] != moved]
-    if until is not None:
-        if until not in ids:
-            return last
+    if until in ids:
         ids = ids[: ids.index(until) + 1]
-    if len(ids) > MAX_RANKED:
+    elif until is not None and len(rows) <= MAX_RANKED:
+        return last
+    if len(ids) > MAX_RANKED or (until is not None and until not in ids):
         raise Conflict(f"More than {MAX_RANKED:,} cards of this column have not been put in an order yet; move them in a smaller board.")
     placed = []
     for id_ in ids:
@@ -182,6 +186,12 @@ async def _spread(context: Context, resource: AnyResource, columns: BoardColumns
     return last
 
 
+_FORGET: Final = compile_statement(
+    sa.delete(POSITIONS).where(
+        *_MINE[:3],  # of whatever column
+        POSITIONS.c.record_id == sa.bindparam("id", type_=sa.Uuid()),
+    )
+)
 _ALL: Final = compile_statement(sa.select(POSITIONS.c.record_id, POSITIONS.c.rank).where(*_MINE).order_by(POSITIONS.c.rank))
 
 
