@@ -13,12 +13,16 @@ from pydantic import Field
 from crm_api.core.errors import InsufficientScope, NotFound
 from crm_api.core.ids import parse_uuid
 from crm_api.flows import tokens
+from crm_api.flows.home import MAX_WIDGETS, RECENT
 from crm_api.flows.metadata.limits import METADATA_LIMITS
+from crm_api.flows.segments import MAX_MEMBERS
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
 from crm_api.http.routing import KernelRoute
 from crm_api.http.services import services_of
+from crm_api.kernel.board import MAX_COLUMNS
+from crm_api.kernel.board_move import MAX_RANKED
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.preferences import preferences_of
@@ -188,6 +192,12 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "request_seconds": settings.request_timeout_s,
             "idempotency_key_characters": 255,
             "idempotency_hours": 24,
+            "view_conditions": plan.MAX_CONDITIONS,
+            "board_columns": MAX_COLUMNS,
+            "board_unranked_cards": MAX_RANKED,
+            "segment_members": MAX_MEMBERS,
+            "recent_records": RECENT,
+            "home_widgets": MAX_WIDGETS,
         },
     }
 
