@@ -150,7 +150,7 @@ async def test_a_view_of_a_field_that_went_says_so(api: Api) -> None:
         ("GET", "/v1/accounts", {"params": {"view_id": view["id"]}}),
         ("POST", "/v1/accounts/search", {"json": {"view_id": view["id"]}}),
     ):
-        problem = await api.fails(method, path, 422, "validation_failed", **more)  # type: ignore[arg-type]
+        problem = await api.fails(method, path, 422, "validation_failed", **more)
         assert [error["pointer"] for error in problem["errors"]] == ["/columns/1", "/sort/0", "/criteria/0/field"]
         assert problem["errors"][0]["allowed"]
         assert "Hot or big" in problem["detail"]

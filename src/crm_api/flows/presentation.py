@@ -169,7 +169,16 @@ def _reachable(context: Context, entries: Iterable[dict[str, Any]], views: set[s
 async def effective_theme(context: Context, reader: Reader, profile: str | None) -> dict[str, Any]:
     """The caller's theme."""
     found = effective(await rows_of(context, reader, "themes", filter=_mine(profile), sort="-updated_at"), profile)
-    plain = {"id": None, "version": None, "name": "Generated", "mode": "auto", "density": "comfortable", "colors": {}, "logo_url": None}
+    plain: dict[str, Any] = {"id": None, "version": None, "name": "Generated", "mode": "auto", "density": "comfortable"}
+    plain |= {"colors": {}, "logo_url": None}
+        "id": None,
+        "version": None,
+        "name": "Generated",
+        "mode": "auto",
+        "density": "comfortable",
+        "colors": {},
+        "logo_url": None,
+    }
     shown = plain if found is None else found
     return {"source": _source(found, profile), **{name: shown[name] for name in plain}, "colors": shown["colors"] or {}}
 

@@ -252,7 +252,7 @@ def _cards(
         sa.func.array_agg(picked.c.id).label("ids"),
     ).select_from(picked)
     found = lists.subquery("g")
-    ends = [sa.literal_column(f"g.{name}[{shape.plan.limit}]").label(label) for name, label in _ENDS]
+    ends: list[ColumnElement[Any]] = [sa.literal_column(f"g.{name}[{shape.plan.limit}]").label(label) for name, label in _ENDS]
     return sa.select(found.c.data, *ends).select_from(found), expander.marked
 
 

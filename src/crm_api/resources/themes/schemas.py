@@ -10,8 +10,7 @@ from crm_api.kernel.schema import Name, Output, RecordCreate, RecordRead, Record
 from crm_api.kernel.shapes import IS_DEFAULT, PROFILE, Colour, ProfileKey
 
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Colours = Annotated[dict[Role, Colour], Field(max_length=50)]
-ColoursPatch = Annotated[dict[Role, Colour | None], Field(max_length=50)]
+Colours = Annotated[dict[Role, Colour | None], Field(max_length=50)]
 
 
 class ThemeFields(Output):
@@ -22,7 +21,9 @@ class ThemeFields(Output):
     is_default: bool = IS_DEFAULT
     mode: Literal["light", "dark", "auto"] = about("Light or dark, or as the device says.", "auto")
     density: Literal["comfortable", "compact"] = about("How much room there is between things.", "compact")
-    colors: ColoursPatch | None = about("Colours by what they are for; null takes one away.", {"accent": "#0a7d55"})
+    colors: Colours | None = about(
+        "Colours by what they are for. One sent as null is taken away.", {"accent": "#0a7d55"}
+    )
     logo_url: Url | None = about("The logo.", "https://acme.example/logo.svg")
 
 
@@ -30,7 +31,6 @@ class ThemeRead(ThemeFields, RecordRead):
     """A theme: how a user interface looks."""
 
     object: Literal["themes"] = about("The object's name.", "themes")
-    colors: Annotated[Colours | None, about("Colours by what they are for.", {"accent": "#0a7d55"})]
 
 
 @create_of(ThemeFields, required=("name",))
