@@ -24,6 +24,7 @@ from crm_api.flows.metadata.fields import (
 from crm_api.flows.metadata.stored import count_values
 from crm_api.flows.metadata.usage import uses_of
 from crm_api.http.accepted import wake_workers
+from crm_api.http.jobs import JobRead
 from crm_api.http.meta.answers import grace_of, list_answer, object_of, read_answer, shown_field, shown_fields, written
 from crm_api.http.meta.bodies import FieldBody, FieldPatch, field_values, patch_values
 from crm_api.http.meta.shown import FieldList, FieldRead, Impact
@@ -39,7 +40,9 @@ router = APIRouter(route_class=KernelRoute, prefix="/v1/meta", tags=["meta"])
 
 Force = Annotated[bool, Query(description="Do it although other definitions use it.", examples=[False])]
 Purge = Annotated[bool, Query(description="Remove the values for good, by a job.", examples=[False])]
-ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {202: {"description": "With `purge=true`: the job that removes the values."}}
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": JobRead, "description": "With `purge=true`: the job that removes the values."},
+}
 
 
 async def schema_of(context: Context) -> Schema:

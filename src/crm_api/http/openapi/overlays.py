@@ -11,6 +11,7 @@ from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
 from crm_api.http.openapi.samples import Schema
+from crm_api.http.openapi.schema_overlays import SCHEMA_OVERLAYS
 from crm_api.http.openapi.segment_overlays import SEGMENTS
 from crm_api.http.openapi.shared import ref
 
@@ -204,6 +205,7 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
     ),
     **ACCOUNT,
     **META,
+    **SCHEMA_OVERLAYS,
     **EVENTS,
     ("GET", "/openapi.json"): Overlay(
         {
