@@ -86,9 +86,7 @@ def client(app: Application, token: str) -> httpx.AsyncClient:
 def unchecked(app: Application, token: str) -> httpx.AsyncClient:
     """The same without a look at the answers."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(
-        transport=transport, base_url="http://testserver", headers={"authorization": f"Bearer {token}"}, timeout=60
-    )
+    return httpx.AsyncClient(transport=transport, base_url="http://testserver", headers={"authorization": f"Bearer {token}"}, timeout=60)
 
 
 @asynccontextmanager

@@ -1,4 +1,5 @@
-"""Holds answers against a description, the committed one or an organisation's own: status, content type and schema of each, and no member that isn't described.
+"""Holds answers against a description, the committed one or an organisation's own: status, content type and schema of each, and
+no member that isn't described.
 
 `assert_conforms(response)` takes any `httpx.Response`. Validators are compiled once for each schema, so that a whole suite can
 check every answer (some 50 µs each).

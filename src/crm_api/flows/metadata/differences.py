@@ -29,11 +29,11 @@ async def between(context: Context, earlier: int, later: int | None) -> dict[str
         oldest: int | None = await uow.fetch_value(_OLDEST, {"org_id": uow.org_id})
         for version in (earlier, wanted):
             # An organisation begins without anything of its own; the first change leaves version 2.
-            if version not in found and version == 1 and oldest in (None, 2):
+            if version in found:
+                continue
+            if (version == 1 and oldest in (None, 2)) or (version == present and oldest is None):
                 found[version] = EMPTY
-            elif version not in found and version == present and oldest is None:
-                found[version] = EMPTY
-            elif version not in found:
+            else:
                 raise NotFound(f"Version {version} of the schema is not kept.")
     changes = [change for change in _changes(found[earlier], found[wanted]) if context.principal.may(change["object"], "read")]
     return {"from": earlier, "to": wanted, "changes": changes}

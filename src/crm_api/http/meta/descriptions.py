@@ -89,7 +89,9 @@ class Descriptions:
         if not entry.packed:
             entry.packed = await compress(coding, entry.body)
             self._let_go()
-        return Response(entry.packed, headers={**headers, "Content-Encoding": coding, "Vary": "Accept-Encoding"}, media_type=entry.media_type)
+        return Response(
+            entry.packed, headers={**headers, "Content-Encoding": coding, "Vary": "Accept-Encoding"}, media_type=entry.media_type
+        )
 
     @property
     def size(self) -> int:

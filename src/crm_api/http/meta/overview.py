@@ -32,7 +32,13 @@ VOCABULARIES: Final = ("lead_statuses", "lifecycle_stages", "contact_roles")
 MAX_RECORDS: Final = 1_000
 """Records of one kind that come along: views and layouts beyond that are to be read page by page."""
 
-_RECORDS: Final = {"fields": VOCABULARIES, "relations": (), "pipelines": ("pipelines", "stages"), "views": ("views",), "layouts": ("layouts",)}
+_RECORDS: Final = {
+    "fields": VOCABULARIES,
+    "relations": (),
+    "pipelines": ("pipelines", "stages"),
+    "views": ("views",),
+    "layouts": ("layouts",),
+}
 _ABOUT: Final = frozenset({"views", "layouts"})
 """Objects whose records are about one object, which they name in `applies_to`."""
 
@@ -168,7 +174,11 @@ def _column(policy: Policy, resource: AnyResource, about: bool) -> sa.ColumnElem
         .limit(sa.literal_column(str(MAX_RECORDS)))
         .subquery(f"_in_{resource.name}")
     )
-    return sa.select(sa.func.array_agg(aggregate_order_by(inner.c["_j"], inner.c["_n"]), type_=ARRAY(sa.Text))).scalar_subquery().label(resource.name)
+    return (
+        sa.select(sa.func.array_agg(aggregate_order_by(inner.c["_j"], inner.c["_n"]), type_=ARRAY(sa.Text)))
+        .scalar_subquery()
+        .label(resource.name)
+    )
 
 
 def _answer(request: Request, members: dict[str, Any]) -> Response:

@@ -183,7 +183,7 @@ def _map(resources: Iterable[AnyResource]) -> str:
             members.append(f"{verb}: {name}{suffix}" if verb in resource.verbs else f"{verb}: never")
         lines.append(f"  {resource.name}: {{ {'; '.join(members)} }};\n")
     return (
-        "/** The objects by name: `Objects[\"contacts\"][\"create\"]` is the body of `POST /v1/contacts`. */\n"
+        '/** The objects by name: `Objects["contacts"]["create"]` is the body of `POST /v1/contacts`. */\n'
         f"export interface Objects {{\n{''.join(lines)}}}\n\n"
         "export type ObjectName = keyof Objects;\n"
     )

@@ -143,7 +143,7 @@ def render(app: FastAPI) -> dict[str, Any]:
     parts = describe(app)
     return _pruned(
         {
-            **preamble(parts.version, _tags(parts.registry, parts.paths)),
+            **preamble(parts.version, tags_of(parts.registry, parts.paths)),
             "paths": parts.paths,
             "webhooks": parts.webhooks,
             "components": {
@@ -206,7 +206,8 @@ def _filters(registry: Registry) -> dict[str, dict[str, Schema]]:
     }
 
 
-def _tags(registry: Registry, paths: dict[str, dict[str, Schema]]) -> list[Schema]:
+def tags_of(registry: Registry, paths: dict[str, dict[str, Schema]]) -> list[Schema]:
+    """The tags that operations have, described."""
     used = Counter(tag for operations in paths.values() for operation in operations.values() for tag in operation.get("tags", ()))
     described = {resource.name: resource.description for resource in registry} | OTHER_TAGS
     return [{"name": name, "description": text} for name, text in described.items() if used[name]]

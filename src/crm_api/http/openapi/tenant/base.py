@@ -10,8 +10,9 @@ from uuid import UUID
 import orjson
 from fastapi import FastAPI
 
-from crm_api.http.openapi.document import HEADERS, Parts, _tags, describe
+from crm_api.http.openapi.document import Parts, describe, tags_of
 from crm_api.http.openapi.filters import filter_parameters
+from crm_api.http.openapi.parameters import HEADERS
 from crm_api.http.openapi.problems import problem_responses
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import merge_schemas, model_schemas, without_defaults
@@ -88,7 +89,7 @@ def take_apart(app: FastAPI) -> Base:
         frozenset(operation["operationId"] for found in parts.paths.values() for operation in found.values()),
         {name: piece(hook) for name, hook in parts.webhooks.items()},
         {kind: {name: piece(value) for name, value in found.items()} for kind, found in kinds.items()},
-        tuple(_tags(parts.registry, parts.paths)),
+        tuple(tags_of(parts.registry, parts.paths)),
         {name: without_defaults(schema) for name, schema in made.items()},
         envelope,
     )

@@ -24,6 +24,7 @@ from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.visible import Visible
 
+
 def compile_document(base: Base, template: Template, visible: Visible) -> bytes:
     """The OpenAPI document as JSON."""
     return orjson.dumps(_Compilation(base, template, visible).document())

@@ -9,7 +9,7 @@ from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import add_envelopes, complete_read, stem, uncompleted, without_defaults
 from crm_api.http.openapi.shared import ref
 from crm_api.http.openapi.tenant.base import Base
-from crm_api.http.openapi.tenant.fields import members_schema, needed, properties
+from crm_api.http.openapi.tenant.fields import Mode, members_schema, needed, properties
 from crm_api.http.openapi.tenant.names import prepared
 from crm_api.kernel.query.projection import LAST
 from crm_api.kernel.registry import Registry
@@ -54,11 +54,12 @@ def add_object(found: dict[str, Schema], base: Base, registry: Registry, resourc
 def _add_made(found: dict[str, Schema], base: Base, resource: AnyResource) -> None:
     name, own = stem(resource), list(resource.custom.values())
     words = resource.singular.replace("_", " ")
-    for mode, suffix, description in (
+    forms: tuple[tuple[Mode, str, str], ...] = (
         ("read", "Read", resource.description),
         ("create", "Create", f"A new {words}."),
         ("update", "Update", f"Changes of a {words}, as a merge patch."),
-    ):
+    )
+    for mode, suffix, description in forms:
         envelope = base.made[f"Made{suffix}"]
         members, required = properties(own, mode)
         schema = {**envelope, "description": description, "properties": _in_order(envelope["properties"], members)}
