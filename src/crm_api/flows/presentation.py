@@ -171,14 +171,6 @@ async def effective_theme(context: Context, reader: Reader, profile: str | None)
     found = effective(await rows_of(context, reader, "themes", filter=_mine(profile), sort="-updated_at"), profile)
     plain: dict[str, Any] = {"id": None, "version": None, "name": "Generated", "mode": "auto", "density": "comfortable"}
     plain |= {"colors": {}, "logo_url": None}
-        "id": None,
-        "version": None,
-        "name": "Generated",
-        "mode": "auto",
-        "density": "comfortable",
-        "colors": {},
-        "logo_url": None,
-    }
     shown = plain if found is None else found
     return {"source": _source(found, profile), **{name: shown[name] for name in plain}, "colors": shown["colors"] or {}}
 
