@@ -53,6 +53,7 @@ MISTAKES: list[tuple[str, str, str, tuple[int, int] | None]] = [
     ("1" * 31, "number", "max_digits", (1, 1)),
     ("(" * 30 + "1" + ")" * 30, "number", "formula_depth", (1, 1)),
     ("not " * 30 + "true", "boolean", "formula_depth", (1, 1)),
+    ("(" * 1999 + "1" + ")" * 1999, "number", "formula_depth", (1, 1)),
     ("1" + "/1" * 30, "number", "formula_depth", (1, 1)),
     ("1" + "+1" * 400, "number", "formula_size", (1, 1)),
     ("x" * 4001, "text", "max_length", None),

@@ -242,16 +242,29 @@ def far(
     item: Field,
 ) -> ColumnElement[Any]:
     """A value of the record that to-one steps lead to, null where there is none; amounts only in the record's own currency."""
-    aliases = [registry[step.target].table.alias() for step in steps]
+    guarded = own_money(item) and _has_currency(registry[steps[-1].target]) and _has_currency(resource)
+    aliases: list[FromClause] = []
+    for index, step in enumerate(steps):
+        onward = steps[index + 1].field if index + 1 < len(steps) else item
+        aliases.append(_slim(registry[step.target], onward, *(("currency",) if guarded and onward is item else ())))
     where: list[ColumnElement[bool]] = []
     for (near, alias), step in zip(pairwise([row, *aliases]), steps, strict=True):
         assert step.field is not None
         where += [*same_organisation(alias, near), alias.c.id == step.field.value(near)]
         where += [alias.c.deleted_at.is_(None), *registry[step.target].scope(alias)]
     last = aliases[-1]
-    if own_money(item) and _has_currency(registry[steps[-1].target]) and _has_currency(resource):
+    if guarded:
         where.append(last.c.currency == row.c.currency)
     return sa.select(Fragment(value(last), sa.Text())).select_from(*aliases).where(*where).correlate(row).scalar_subquery()
+
+
+def _slim(resource: AnyResource, item: Field | None, *more: str) -> FromClause:
+    """The object's table with the columns that are needed: an alias makes all of them, and tables of records have many."""
+    table = resource.table
+    if item is None or item.expression is not None:
+        return table.alias()
+    names = dict.fromkeys(["org_id", "id", "deleted_at", item.column, *more, *(["object"] if resource.made is not None else [])])
+    return sa.table(table.name, *(sa.column(name, table.c[name].type) for name in names)).alias()
 
 
 def _typed(item: Field, part: str | None, value: ColumnElement[Any], row: FromClause) -> Piece:

@@ -77,6 +77,11 @@ def parse(text: str) -> Node:
     check_text(text)
     if len(text) > MAX_LENGTH:
         raise InvalidValue("max_length", max_length=MAX_LENGTH)
+    return _parsed(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Node:
     try:
         root: Node = _parser().parse(text)  # type: ignore[assignment]  # the transformer makes nodes of lark's trees
     except UnexpectedInput as error:
