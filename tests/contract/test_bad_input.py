@@ -53,7 +53,9 @@ LEAST: dict[str, dict[str, Any]] = {
     "lead_statuses": WORD,
     "lifecycle_stages": WORD,
     "contact_roles": WORD,
+    "exchange_rates": {"currency": "EUR", "rate": "1.1", "valid_from": "2026-01-01"},
 }
+BY_EXAMPLE = ("views", "layouts", "custom_links", "segments")
 
 
 async def least(api: Api, resource: AnyResource) -> dict[str, Any]:
@@ -64,6 +66,8 @@ async def least(api: Api, resource: AnyResource) -> dict[str, Any]:
     if resource.name == "case_comments":
         case = await api.make("cases", subject="X")
         return {"case_id": case["id"], "body": {"format": "text", "content": "X"}}
+    if resource.name in BY_EXAMPLE:
+        return dict(resource.example)
     return LEAST.get(resource.name, {"name": "X"})
 
 

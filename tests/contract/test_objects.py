@@ -225,7 +225,7 @@ class TestContactRoles(ResourceContract):
 def test_every_object_is_checked() -> None:
     for file in Path(__file__).parent.glob("test_*.py"):
         import_module(f"tests.contract.{file.stem}")  # an object may have a file of its own
-    checked = {subclass.name for subclass in ResourceContract.__subclasses__()}
+    checked = {subclass.name for subclass in ResourceContract.__subclasses__()} - {"vessels"}  # an organisation's own
     assert checked == {resource.name for resource in RESOURCES if "create" in resource.verbs}
     assert sum(name.startswith("test_") for name in dir(ResourceContract)) >= 40
 
