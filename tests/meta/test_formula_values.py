@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 _ORG = Statement("SELECT * FROM organizations WHERE id = $1", ("org_id",))
 _READY = Statement("UPDATE field_definitions SET state = 'active' WHERE org_id = $1", ("org_id",))
+_IDLE = Statement("UPDATE jobs SET status = 'cancelled' WHERE org_id = $1 AND status = 'queued'", ("org_id",))
 _RAISE = Statement("UPDATE organizations SET schema_version = schema_version + 1 WHERE id = $1", ("org_id",))
 
 
@@ -90,6 +91,38 @@ async def test_records_from_before_get_their_values_without_a_version(org: Api) 
     assert (await api.get(account))["custom_fields"] == {"fees": "8.00"}
     assert (await api.ok("GET", "/v1/deals", params={"sort": "-custom_fields.fee", "limit": 1}))["data"][0]["name"] == "d5"
     assert [row["name"] for row in await api.all("/v1/deals", **{"custom_fields.label": "ACME 7"})] == ["d5"]
+
+
+async def test_a_changed_formula_shows_at_once_and_so_does_what_follows_from_it(org: Api) -> None:
+    api = org
+    await add(api, "deals", "fee", "formula", formula="amount / 10", returns="currency")
+    await add(api, "deals", "shown", "formula", formula="'fee ' & custom_fields.fee", returns="text")
+    await add(api, "accounts", "fees", "rollup", relation="deals", function="sum", field="custom_fields.fee")
+    await settle(api)
+    account = await api.make("accounts", name="Acme", currency="EUR")
+    deal = await api.make("deals", name="x", amount="100", currency="EUR", account_id=account["id"])
+    assert (await api.get(account))["custom_fields"] == {"fees": "10.00"}
+    async with inside(api) as context:  # a job of the definition is still under way as far as the API is concerned
+        await context.uow.fetch(_IDLE, {"org_id": api.org_id})
+    await api.ok("PATCH", "/v1/meta/deals/fields/fee", json={"formula": "amount / 5"})
+    assert (await api.get(deal))["custom_fields"] == {"fee": "20.00", "shown": "fee 20"}
+    assert (await api.get(account))["custom_fields"] == {"fees": "20.00"}
+    assert await stored(api, deal) == {"fee": "10.00", "shown": "fee 10"}
+    assert [row["id"] for row in await api.all("/v1/deals", **{"custom_fields.shown": "fee 20"})] == [deal["id"]]
+    await settle(api, "deals", "accounts")
+    assert await stored(api, deal) == {"fee": "20.00", "shown": "fee 20"}
+    assert await stored(api, account) == {"fees": "20.00"}
+    assert (await api.get(deal))["version"] == 1
+
+    async with inside(api) as context:
+        await context.uow.fetch(_IDLE, {"org_id": api.org_id})
+    problem = await api.fails(
+        "PATCH", "/v1/meta/deals/fields/fee", 422, "validation_failed", json={"formula": "account.custom_fields.fees / 2"}
+    )
+    error = problem["errors"][0]
+    assert (error["pointer"], error["code"]) == ("/formula", "formula_cycle")
+    assert set(error["params"]["fields"]) == {"deals.fee", "accounts.fees"}
+    assert (await api.get(deal))["custom_fields"]["fee"] == "20.00"
 
 
 async def test_the_past_shows_the_values_of_then(org: Api) -> None:

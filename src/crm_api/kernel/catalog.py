@@ -110,6 +110,10 @@ def build(standard: Registry, key: tuple[UUID, int], objects: Sequence[CustomObj
     registry = Registry(resources, key, standard)
     computations.bind(registry)
     registry.computations = computations if computations.present else None
+    unsettled = computations.unsettled
+    if unsettled:  # read like those that they follow from
+        fields = [replace(f, state="building") if (f.object, f.api_name) in unsettled else f for f in fields]
+        return build(standard, key, objects, fields)
     return registry
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -116,6 +117,19 @@ def test_circles_are_found_wherever_they_lead() -> None:
 def test_definitions_in_a_circle_keep_what_is_stored() -> None:
     found = computations(formula("accounts.a", "custom_fields.b"), formula("accounts.b", "custom_fields.a"), formula("accounts.c", "name"))
     assert list(ranks(found)) == ["accounts.c"]
+
+
+def test_what_follows_from_a_field_that_is_being_built_is_worked_out_too() -> None:
+    fields = [CHAIN[0], replace(CHAIN[1], state="building"), *CHAIN[2:]]
+    found = registry(*fields)
+    read = {f"{r.name}.{f.member}": f.expression is not None for r in found for f in r.custom.values()}
+    assert read == {
+        "contacts.cases_count": False,
+        "accounts.cases_total": True,
+        "accounts.busy": True,
+        "accounts.quiet": False,
+        "cases.busy": True,
+    }
 
 
 def test_chains_have_an_end() -> None:

@@ -88,6 +88,13 @@ class Computations:
         return value
 
     @property
+    def unsettled(self) -> frozenset[Key]:
+        """Fields whose stored values are complete but may be out of date, since they follow from a field that is being built."""
+        waiting = [(one.object, one.api_name) for one in self._fields if one.state != "active"]
+        found = {key for start in waiting for key in self.after(start)}
+        return frozenset(found.difference(waiting))
+
+    @property
     def present(self) -> bool:
         """Whether there are computed fields at all."""
         return bool(self._fields)
