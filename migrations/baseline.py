@@ -23,6 +23,9 @@ LOOKED_UP_FIRST = {"tokens": "hash"}
 
 UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers"}
 
+KEPT = {"events"}
+"""Only ever added to."""
+
 HEADER = '''"""The first schema: every table of the models, placed and fenced, with partitions for the first weeks.
 
 Revision: 0001
@@ -38,7 +41,7 @@ from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock
 from crm_api.db import partitions
-from crm_api.db.ddl import fence_table, place_table
+from crm_api.db.ddl import fence_table, keep_rows, place_table
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -90,13 +93,14 @@ def main() -> None:
         raise SystemExit(f"db/partitions.py names unknown tables: {sorted(missing)}")
     ups = [f"def _create_{table.name}() -> None:\n{_create(table)}\n" for table in tables]
     calls = "\n".join(f"    _create_{table.name}()" for table in tables)
+    kept = "\n".join(f'    keep_rows(op, "{name}")' for name in sorted(KEPT))
     drops = _code([DropTableOp.from_table(table) for table in reversed(tables)])
     text = "\n\n".join(
         [
             HEADER.rstrip() + "\n",
             *ups,
             TAIL.strip() + "\n",
-            f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n    _make_partitions()\n',
+            f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n{kept}\n    _make_partitions()\n',
             f'def downgrade() -> None:\n    """Drop everything."""\n{drops}\n',
         ]
     )

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock
 from crm_api.db import partitions
-from crm_api.db.ddl import fence_table, place_table
+from crm_api.db.ddl import fence_table, keep_rows, place_table
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -635,7 +635,9 @@ def _create_sandboxes() -> None:
         sa.Column("mask", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
         sa.Column("sample_size", sa.Integer(), nullable=True),
         sa.Column("status", sa.Text(), server_default=sa.text("'making'"), nullable=False),
-        sa.Column("job_id", sa.UUID(), nullable=True),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("refreshed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
@@ -7106,6 +7108,7 @@ def upgrade() -> None:
     _create_case_comments()
     _create_leads()
     _create_stage_changes()
+    keep_rows(op, "events")
     _make_partitions()
 
 

@@ -155,3 +155,63 @@ async def test_it_is_for_administrators(api: Api) -> None:
     await reader.fails("POST", "/v1/config/apply", 403, "insufficient_scope", json={"config": {"format": 1}})
     await reader.http.aclose()
     await api.fails("GET", "/v1/config/snapshots/none", 404, "not_found")
+
+
+async def test_objects_and_fields_go_with_it(api: Api, other_api: Api) -> None:
+    wanted = {
+        "format": 1,
+        "objects": [{"api_name": "vessels", "singular": "vessel", "label": "Vessel", "plural_label": "Vessels"}],
+        "fields": [
+            {
+                "object": "accounts",
+                "api_name": "net",
+                "label": "Net",
+                "type": "formula",
+                "properties": {"formula": "custom_fields.gross * 2", "returns": "decimal"},
+            },
+            {"object": "accounts", "api_name": "gross", "label": "Gross", "type": "decimal"},
+            {
+                "object": "accounts",
+                "api_name": "tier",
+                "label": "Tier",
+                "type": "picklist",
+                "indexed": True,
+                "properties": {"options": [{"key": "gold", "label": "Gold"}, {"key": "tin", "label": "Tin"}]},
+            },
+            {"object": "vessels", "api_name": "flag", "label": "Flag", "type": "text"},
+            {"object": "contacts", "api_name": "title", "standard": True, "label": "Position", "properties": {"help": "On the card."}},
+        ],
+        "views": [{"applies_to": "vessels", "name": "Flags", "visibility": "shared", "columns": ["flag"]}],
+    }
+    for made in (api, other_api):
+        before = await export(made)
+        done = await apply(made, wanted)
+        assert done["applied"] is True
+        assert (await apply(made, wanted))["changes"] == []
+    assert (await api.http.get("/v1/config/export")).content == (await other_api.http.get("/v1/config/export")).content
+    vessel = await api.make("vessels", flag="PA")
+    account = await api.make("accounts", name="Acme", custom_fields={"tier": "gold", "gross": "21"})
+    assert (await api.get(account))["custom_fields"]["net"] == "42"
+    changed = await export(api)
+    [tier] = [field for field in changed["fields"] if field["api_name"] == "tier"]
+    tier["label"] = "Level"
+    tier["properties"]["options"].append({"key": "zinc", "label": "Zinc"})
+    told = await apply(api, changed)
+    assert [change["path"] for change in told["changes"]] == ["/fields/accounts~1tier/label", "/fields/accounts~1tier/properties"]
+    await api.make("accounts", name="Zinc", custom_fields={"tier": "zinc"})
+    [first] = [found for found in (await other_api.ok("GET", "/v1/config/snapshots"))["data"]]
+    await other_api.ok("POST", "/v1/config/rollback", json={"to": first["id"]})
+    assert await export(other_api) == before
+    await other_api.fails("GET", "/v1/vessels", 404, "not_found")
+    again = await apply(other_api, wanted)  # what was archived is brought back
+    assert again["applied"] is True
+    assert await other_api.all("/v1/vessels") == []
+    assert (await api.get(vessel))["flag"] == "PA"
+    problem = await api.fails(
+        "POST",
+        "/v1/config/apply",
+        422,
+        "validation_failed",
+        json={"config": {"format": 1, "fields": [{"object": "accounts", "api_name": "x", "label": "X", "type": "colour"}]}},
+    )
+    assert problem["errors"][0]["pointer"] == "/fields/0/type"

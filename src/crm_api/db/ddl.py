@@ -8,10 +8,11 @@ APP_ROLE = "crm_app"
 
 PRIVILEGES = {
     "alembic_version": "SELECT",  # readyz compares it
-    "events": "SELECT, INSERT, UPDATE (changes, visibility)",  # only ever added to; purging and erasing blank the values
+    # Only ever added to; purging and erasing blank the values. Rows of a sandbox go with it, see `keep_rows`.
+    "events": "SELECT, INSERT, UPDATE (changes, visibility), DELETE",
     "journal": "SELECT, INSERT, DELETE",
     "event_snapshots": "SELECT, INSERT, DELETE",
-    "organizations": "SELECT, INSERT, UPDATE",
+    "organizations": "SELECT, INSERT, UPDATE, DELETE",  # only sandboxes are ever deleted
 }
 """Tables on which the application's role gets less than the usual SELECT, INSERT, UPDATE, DELETE."""
 
@@ -48,6 +49,12 @@ def fence_table(op: Operations, name: str, column: str = "org_id") -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY tenant ON {table} USING ({mine}) WITH CHECK ({mine})")
+
+
+def keep_rows(op: Operations, name: str) -> None:
+    """Let nobody delete rows of a table, except those of a sandbox: what is only ever added to goes when its organisation does."""
+    sandbox = f"EXISTS (SELECT FROM organizations o WHERE o.id = {_checked(name)}.org_id AND o.environment = 'sandbox')"
+    op.execute(f"CREATE POLICY kept ON {_checked(name)} AS RESTRICTIVE FOR DELETE USING ({sandbox})")
 
 
 def partitions(connection: Connection) -> set[str]:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from crm_api.http import account, clock, configuration, deals, exchange_rates, home, jobs, preferences, reports, search, segments, views
+from crm_api.http import (
+    account,
+    clock,
+    configuration,
+    deals,
+    exchange_rates,
+    home,
+    jobs,
+    preferences,
+    reports,
+    sandboxes,
+    search,
+    segments,
+    views,
+)
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
 from crm_api.http.meta import routes as meta
@@ -25,6 +39,7 @@ def build_router() -> APIRouter:
     router.include_router(exchange_rates.router)
     router.include_router(clock.router)
     router.include_router(configuration.router)
+    router.include_router(sandboxes.router)
     router.include_router(deals.router)
     router.include_router(reports.router)
     router.include_router(search.router)

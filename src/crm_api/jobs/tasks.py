@@ -19,9 +19,12 @@ from crm_api.db.uow import Cause, Uow, unit_of_work
 from crm_api.flows import bulk, revaluation, snapshots
 from crm_api.flows.metadata.requests import SCHEMA
 from crm_api.flows.organizations import organization_info
+from crm_api.flows.sandboxes.service import SANDBOX
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Standing
+from crm_api.jobs.sandboxes import run_sandbox
 from crm_api.jobs.schema import run_schema
+from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
 from crm_api.jobs.store import CHUNK, Status
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
@@ -199,7 +202,14 @@ async def _next_step(run: Run) -> Standing | None:
     return None
 
 
-TASKS: Final[Mapping[str, Task]] = {SCHEMA: run_schema, BULK: run_bulk, REVALUE: run_revalue, SNAPSHOT: run_snapshot, REFRESH_SEGMENT: run_refresh}
+TASKS: Final[Mapping[str, Task]] = {
+    SCHEMA: run_schema,
+    BULK: run_bulk,
+    REVALUE: run_revalue,
+    SNAPSHOT: run_snapshot,
+    REFRESH_SEGMENT: run_refresh,
+    SANDBOX: run_sandbox,
+}
 
 
 async def give_up(run: Run, error: BaseException) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,11 @@ class ConfigSnapshot(TenantMixin, Base):
 
 
 class Sandbox(TenantMixin, Base):
-    """A sandbox as the organisation that it was made from knows it; `id` is the sandbox's own organisation."""
+    """A sandbox as the organisation that it was made from knows it; `id` is the sandbox's own organisation.
+
+    `secret` is the key under which ids and personal data become others; it stays outside the sandbox. `user_id` made it and
+    is the one member who is the same person in both. `job_id` is what was last done with it.
+    """
 
     __tablename__ = "sandboxes"
 
@@ -34,7 +38,9 @@ class Sandbox(TenantMixin, Base):
     mask: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     sample_size: Mapped[int | None] = mapped_column()
     status: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'making'"))
-    job_id: Mapped[UUID | None] = mapped_column()
+    job_id: Mapped[UUID] = mapped_column(nullable=False)
+    user_id: Mapped[UUID] = mapped_column(nullable=False)
+    secret: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
     refreshed_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     created_by: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False)

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from crm_api.core.errors import Conflict, FieldError, Problem, ValidationFailed, join_pointer
+from crm_api.core.errors import Conflict, FieldError, ValidationFailed, join_pointer
 from crm_api.flows import organization_settings
 from crm_api.flows.configuration import document as documents
+from crm_api.flows.configuration import schema
 from crm_api.flows.configuration.differences import Change, compare, items_of
-from crm_api.flows.configuration.document import FIELDS, FORMAT, OBJECTS, REF, SETTINGS, USER, Present
-from crm_api.flows.metadata import changes as metadata
-from crm_api.flows.metadata.fields import create_field
-from crm_api.flows.metadata.objects import create_object
-from crm_api.kernel.catalog import build, load
+from crm_api.flows.configuration.document import FORMAT, REF, SETTINGS, USER, Present
+from crm_api.flows.configuration.names import FIELDS, OBJECTS, key_names
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import serialize
 from crm_api.kernel.registry import Registry
@@ -87,7 +86,7 @@ def _section_errors(registry: Registry, section: str, items: Any) -> list[FieldE
         if not isinstance(item, dict):
             errors.append(FieldError("type", pointer=join_pointer(section, index), params={"expected": "object"}))
             continue
-        for part in documents.key_names(registry, section):
+        for part in key_names(registry, section):
             if not isinstance(item.get(part), str):
                 errors.append(FieldError("required", pointer=join_pointer(section, index, part)))
         for reference in documents.references(item):
@@ -109,7 +108,7 @@ async def apply(context: Context, target: Mapping[str, Any], *, prune: bool = Fa
     if not changes:
         return Applied([], before, context)
     await _settings(context, changes)
-    context = await _metadata(context, changes, target)
+    context = await schema.change(context, changes, target)
     for number in range(_ROUNDS):
         present = await documents.read(context)
         left = compare(context.registry, present.document, target, prune=prune)
@@ -124,42 +123,13 @@ async def apply(context: Context, target: Mapping[str, Any], *, prune: bool = Fa
 async def _settings(context: Context, changes: Sequence[Change]) -> None:
     given = {str(change.field): change.new for change in changes if change.section == "settings"}
     if given:
-        columns = {name: value for name, value in given.items() if name in organization_settings.COLUMNS}
-        settings = {name: value for name, value in given.items() if name not in columns}
+        try:
+            checked = organization_settings.read_checked(context.registry, given)
+        except ValidationFailed as problem:
+            raise problem.under("/settings") from None
+        columns = {name: value for name, value in checked.items() if name in organization_settings.COLUMNS}
+        settings = {name: value for name, value in checked.items() if name not in columns}
         await organization_settings.change(context, columns, settings)
-
-
-async def _metadata(context: Context, changes: Sequence[Change], target: Mapping[str, Any]) -> Context:
-    """Changes objects and fields; what follows sees them at once."""
-    wanted = [change for change in changes if change.section in _METADATA]
-    if not wanted:
-        return context
-    schema = await metadata.begin(context)
-    for section, make in ((OBJECTS, create_object), (FIELDS, None)):
-        places = {name: index for index, name in enumerate(items_of(context.registry, target, section))}
-        for change in wanted:
-            if change.section != section:
-                continue
-            at = join_pointer(section, places.get(change.name, 0))
-            if change.op != "add":
-                await _change_definition(schema, change, at)
-                continue
-            body = {key: value for key, value in change.new.items() if key != "archived"}
-            try:
-                if make is not None:
-                    await make(schema, {"properties": {}, **body})
-                else:
-                    await create_field(schema, body["object"], {"properties": {}, "indexed": False, "unique": False, **body})
-            except Problem as problem:
-                raise problem.under(at) from None
-    # A key that never comes again: if this is rolled back, nothing that was compiled for it is found by another schema.
-    key = (context.uow.new_id(), context.principal.organization.schema_version)
-    registry = build(context.registry.standard, key, *await load(context.uow, context.uow.org_id))
-    return replace(context, registry=registry)
-
-
-async def _change_definition(schema: metadata.Schema, change: Change, at: str) -> None:
-    raise Conflict("Objects and fields that are there already are changed by /v1/meta.", errors=[FieldError("conflict", pointer=at)])
 
 
 class _Round:
@@ -235,7 +205,7 @@ class _Round:
             if target in self._present.ids and isinstance(value, str):
                 found[key] = self._id(resource, name, key, self._present.ids[target], value)
             else:
-                found[key] = self._resolved(value, lambda ids, text, at=key: self._id(resource, name, at, ids, text))
+                found[key] = self._resolved(value, partial(self._id, resource, name, key))
         return found
 
     def _resolved(self, value: Any, id_of: Callable[[Mapping[str, UUID], str], str]) -> Any:

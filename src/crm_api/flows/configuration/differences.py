@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from crm_api.core.errors import join_pointer
-from crm_api.flows.configuration.document import key_names, name_of
+from crm_api.flows.configuration.names import key_names, name_of, numbered
 from crm_api.kernel.registry import Registry
 
 
@@ -33,11 +33,9 @@ def items_of(registry: Registry, document: Mapping[str, Any], section: str) -> d
     names = key_names(registry, section)
     found: dict[str, dict[str, Any]] = {}
     for item in document.get(section, ()):
-        name = first = name_of(tuple(item.get(part) for part in names))
         number = 1
-        while name in found:
+        while (name := numbered(name_of(tuple(item.get(part) for part in names)), number)) in found:
             number += 1
-            name = f"{first}#{number:04}"
         found[name] = item
     return found
 

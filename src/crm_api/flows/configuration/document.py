@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, unquote
 from uuid import UUID
 
 import orjson
@@ -20,9 +19,10 @@ from crm_api.core.errors import TooExpensive
 from crm_api.core.ids import parse_uuid
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.flows import organization_settings
+from crm_api.flows.configuration import schema
+from crm_api.flows.configuration.names import name_of, numbered
 from crm_api.kernel.catalog import load
 from crm_api.kernel.context import Context
-from crm_api.kernel.custom.definitions import CustomField, CustomObject
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
@@ -34,10 +34,6 @@ MAX_ITEMS: Final = 10_000
 """Items of a configuration, all sections together."""
 
 SETTINGS: Final = ("currency", "time_zone", "locale", "region", *organization_settings.SETTINGS)
-OBJECTS: Final = "objects"
-FIELDS: Final = "fields"
-KEYS: Final[Mapping[str, tuple[str, ...]]] = {OBJECTS: ("api_name",), FIELDS: ("object", "api_name")}
-"""What names the items of the sections that are no resources."""
 
 REF: Final = "$config"
 USER: Final = "$user"
@@ -76,23 +72,11 @@ def members(resource: AnyResource) -> tuple[str, ...]:
     return tuple(name for name in resource.create.model_fields if name not in RecordCreate.model_fields)
 
 
-def name_of(key: tuple[Any, ...]) -> str:
-    """A natural key as one text: its parts, percent-encoded, between slashes."""
-    return "/".join(quote(str(part), safe=" .:()-+&,'$") for part in key)
+async def read(context: Context, users: Mapping[UUID, str] | None = None) -> Present:
+    """The organisation's configuration; `users` are the e-mail addresses that name its users, where they aren't its own.
 
-
-def key_names(registry: Registry, section: str) -> tuple[str, ...]:
-    """The fields that name the items of a section."""
-    return KEYS[section] if section in KEYS else registry[section].configuration
-
-
-def item_name(registry: Registry, section: str, item: Mapping[str, Any]) -> str:
-    """The natural key of an item of a document."""
-    return name_of(tuple(item.get(part) for part in key_names(registry, section)))
-
-
-async def read(context: Context) -> Present:
-    """The organisation's configuration. Raises TooExpensive for one of more than `MAX_ITEMS` items."""
+    Raises TooExpensive for one of more than `MAX_ITEMS` items.
+    """
     registry = context.registry
     rows: dict[str, list[dict[str, Any]]] = {}
     total = 0
@@ -101,18 +85,16 @@ async def read(context: Context) -> Present:
         total += len(rows[resource.name])
         if total > MAX_ITEMS:
             raise TooExpensive("configuration_items", MAX_ITEMS, total)
-    users = {row["id"]: row["email"] for row in await context.uow.fetch(_USERS, {"org_id": context.uow.org_id})}
+    users = await users_of(context) if users is None else users
     named: dict[UUID, tuple[str, str]] = {}
     present = Present({}, {}, {email: id_ for id_, email in users.items()})
     for resource in sections(registry):
         ids = present.ids.setdefault(resource.name, {})
         for row in rows[resource.name]:
             key = tuple(_named(named, row[part]) if _target(resource, part) else row[part] for part in resource.configuration)
-            name = first = name_of(key)
             number = 1
-            while name in ids:  # names need not be unique: the second is told apart by its place among those of its name
+            while (name := numbered(name_of(key), number)) in ids:
                 number += 1
-                name = f"{first}#{number:04}"
             ids[name] = parse(row["id"])
             named[parse(row["id"])] = (resource.name, name)
     objects, fields = await load(context.uow, context.uow.org_id)
@@ -120,14 +102,18 @@ async def read(context: Context) -> Present:
     document: dict[str, Any] = {
         "format": FORMAT,
         "settings": {name: org[name] for name in SETTINGS},
-        OBJECTS: sorted((_object(found) for found in objects), key=lambda item: str(item["api_name"])),
-        FIELDS: sorted((_field(found) for found in fields), key=lambda item: (str(item["object"]), str(item["api_name"]))),
+        **schema.described(objects, fields),
     }
     for resource in sections(registry):
         items = {named[parse(row["id"])][1]: _item(resource, row, named, users) for row in rows[resource.name]}
         document[resource.name] = [items[name] for name in sorted(items)]
     present.document = document
     return present
+
+
+async def users_of(context: Context) -> dict[UUID, str]:
+    """The e-mail addresses of the organisation's users."""
+    return {row["id"]: row["email"] for row in await context.uow.fetch(_USERS, {"org_id": context.uow.org_id})}
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -212,32 +198,3 @@ def split_reference(text: str) -> tuple[str, str]:
     """`views:deals/Big` → section and name."""
     section, _, name = text.partition(":")
     return section, name
-
-
-def readable(name: str) -> str:
-    """A natural key without its escapes, for messages."""
-    return unquote(name)
-
-
-def _object(found: CustomObject) -> Item:
-    return {
-        "api_name": found.api_name,
-        "singular": found.singular,
-        "label": found.label,
-        "plural_label": found.plural_label,
-        "properties": dict(found.properties),
-        "archived": found.archived,
-    }
-
-
-def _field(found: CustomField) -> Item:
-    return {
-        "object": found.object,
-        "api_name": found.api_name,
-        "label": found.label,
-        "type": found.type.value,
-        "indexed": found.slot is not None,
-        "unique": found.unique_slot is not None,
-        "properties": dict(found.properties),
-        "archived": found.archived,
-    }

@@ -17,6 +17,7 @@ _ME: Final[dict[str, Any]] = {
         "id": "01976f6e-8a00-7000-8000-0000000000c0",
         "name": "Acme Corp",
         "environment": "production",
+        "outbound": "on",
         "currency": "EUR",
         "time_zone": "Europe/Berlin",
         "locale": "de",
@@ -63,7 +64,8 @@ _SCHEMAS: Final[dict[str, Schema]] = {
                 {
                     "id": UUID,
                     "name": STRING,
-                    "environment": STRING | {"description": "`production` or a sandbox."},
+                    "environment": STRING | {"description": "`production` or `sandbox`."},
+                    "outbound": STRING | {"description": "Whether webhooks and mail leave it: `on`, or `off` in sandboxes."},
                     "currency": STRING | {"description": "ISO 4217 code of amounts unless a record says otherwise."},
                     "time_zone": STRING | {"description": "IANA name."},
                     "locale": STRING | {"description": "Language and formats."},

@@ -1,0 +1,64 @@
+"""Which tables a sandbox is copied from, read off the models; only what is not a record has to be named."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import sqlalchemy as sa
+
+from crm_api.kernel.registry import Registry
+from crm_api.models import Base
+from crm_api.models.base import table_of
+
+Kind = Literal["configuration", "data", "never"]
+
+NEVER: Final = frozenset(
+    {
+        "tokens", "outbox", "events", "event_snapshots", "journal", "idempotency_keys", "tombstones",
+        "jobs", "job_chunks", "job_errors", "job_due", "timers", "recent_items", "home_pages", "sandboxes", "config_snapshots",
+    }
+)  # fmt: skip
+"""What belongs to the working of one organisation: its secrets, journal, jobs, and what its people have looked at."""
+
+ALWAYS: Final = frozenset(
+    {"members", "counters", "object_definitions", "field_definitions", "schema_versions", "exchange_rates", "segments"}
+)
+"""What every copy has beside the objects that are configuration."""
+
+ABOUT: Final = {
+    "links": ("from_id", "to_id"),
+    "external_ids": ("record_id",),
+    "stage_changes": ("deal_id",),
+    "board_positions": ("record_id",),
+}
+"""What is about records without being one: copied where those records are."""
+
+GLOBAL: Final = frozenset({"organizations", "users", "credentials"})
+
+
+def kind_of(registry: Registry, table: sa.Table) -> Kind | None:
+    """What a tenant table is to a copy; None for one that nobody has thought of."""
+    if table.name in NEVER:
+        return "never"
+    if table.name in ALWAYS or table.name in {table_of(resource.name) for resource in registry.standard if resource.configuration}:
+        return "configuration"
+    if table.name in ABOUT or "display_name" in table.c:
+        return "data"
+    return None
+
+
+def tenant_tables() -> list[sa.Table]:
+    """Every table whose rows belong to an organisation, those first that others refer to."""
+    return [table for table in Base.metadata.sorted_tables if table.name not in GLOBAL]
+
+
+def self_references(table: sa.Table) -> list[str]:
+    """Columns that refer to rows of the same table: written only when all rows are there."""
+    return [
+        column for key in table.foreign_key_constraints if key.referred_table is table for column in key.column_keys if column != "org_id"
+    ]
+
+
+def stored_columns(table: sa.Table) -> list[str]:
+    """The columns that are written, without the organisation."""
+    return [column.name for column in table.c if column.name != "org_id" and column.computed is None]
