@@ -127,7 +127,7 @@ class TestWidgets(ResourceContract):
         ({"applies_to": None}, "/applies_to"),
         ({"type": "web"}, "/url"),
         ({"url": "https://status.example/"}, "/url"),
-        ({"view_id": UNKNOWN}, "/view_id"),
+        ({"source_view_id": UNKNOWN}, "/source_view_id"),
     ]
 
     async def body(self, api: Api, n: int) -> dict[str, Any]:

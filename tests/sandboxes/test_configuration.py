@@ -46,7 +46,7 @@ async def shape(api: Api) -> None:
         criteria=[{"field": "stage_id", "op": "eq", "value": negotiation["id"]}],
     )
     await api.make("views", name="Mine", applies_to="deals", columns=["name"])
-    await api.make("widgets", name="Hot", type="list", view_id=view["id"], applies_to="deals")
+    await api.make("widgets", name="Hot", type="list", source_view_id=view["id"], applies_to="deals")
     await api.ok("PATCH", "/v1/org", json={"currency": "CHF", "time_zone": "Europe/Zurich"})
 
 
@@ -62,7 +62,7 @@ async def test_equal_configurations_are_equal_bytes(api: Api, other_api: Api) ->
         assert stage["id"] not in text
     document = first.json()
     assert [view["name"] for view in document["views"]] == ["At the table"]
-    assert document["widgets"][0]["view_id"] == "deals/At the table"
+    assert document["widgets"][0]["source_view_id"] == "deals/At the table"
     assert document["views"][0]["criteria"][0]["value"] == {"$config": "stages:deals%2FSales/Negotiation"}
     assert document["settings"]["currency"] == "CHF"
 

@@ -216,7 +216,7 @@ async def test_configuration_comes_back_from_it(api: Api) -> None:
         await there.change(stage, probability=0.55)
         await there.make("contact_roles", key="legal", label="Legal counsel")
         view = await there.make("views", name="Mine to share", applies_to="contacts", visibility="shared", columns=["email"])
-        await there.make("widgets", name="Wall", type="list", view_id=view["id"], applies_to="contacts")
+        await there.make("widgets", name="Wall", type="list", source_view_id=view["id"], applies_to="contacts")
     changes = (await api.ok("GET", f"{path}/diff"))["changes"]
     assert [change["path"] for change in changes] == [
         "/contact_roles/legal", "/stages/deals%2FSales~1Proposal/probability", "/views/contacts~1Mine to share", "/widgets/home~1Wall",

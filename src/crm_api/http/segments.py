@@ -95,9 +95,7 @@ async def list_members(request: Request) -> Response:
     return page_answer(call, await call.engine.reader.page(context, target, asked))
 
 
-router.add_api_route(
-    "/v1/segments/{id}/members", list_members, methods=["GET"], response_model=None, name="list_segment_members", tags=["segments"]
-)
+router.add_api_route("/v1/segments/{id}/members", list_members, methods=["GET"], response_model=None, name="list_segment_members")
 
 
 @router.put("/v1/segments/{id}/members/{record_id}", response_model=Membership, summary="Add a member")

@@ -116,7 +116,7 @@ class Widget(RecordMixin, SearchMixin, Base):
     type: Mapped[str] = picklist_field("list", "figure", "chart", "text", "web", required=True, default="list")
     placement: Mapped[str] = picklist_field("home", "detail", "sidebar", required=True, default="home", indexed=True)
     applies_to: Mapped[str | None] = _object(required=False)
-    view_id: Mapped[UUID | None] = reference_field("views", inverse="widgets")
+    source_view_id: Mapped[UUID | None] = reference_field("views", inverse="widgets")
     profile_id: Mapped[str | None] = _key()
     position: Mapped[int | None] = integer_field(minimum=0, maximum=10_000, indexed=True)
     url: Mapped[str | None] = url_field()

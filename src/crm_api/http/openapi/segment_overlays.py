@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_api.http.openapi.overlay import Overlay, answer
-from crm_api.http.openapi.parameters import NAMES, parameter, query
+from crm_api.http.openapi.parameters import NAMES, parameter, path, query
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.shared import ref
 
@@ -32,7 +32,7 @@ SEGMENTS: Final[dict[tuple[str, str], Overlay]] = {
             "(`segments` in filters and expansions of records, and the events) follow with the next refresh. Takes the filters of the "
             "object's list.\n\nScopes: `segments:read` and the object's read.",
             "parameters": [
-                parameter("RecordId"),
+                path("id", {"type": "string", "format": "uuid"}, "The segment's id.", _A),
                 parameter("Limit"),
                 parameter("Cursor"),
                 query("sort", NAMES, "The order: fields, descending with `-` in front.", ["-created_at"]),

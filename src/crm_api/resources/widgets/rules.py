@@ -20,9 +20,9 @@ class WidgetRules(Rules):
         for draft in drafts:
             widget, kind = draft.new, draft.new["type"]
             target_of(context, draft)
-            if kind in _OF_RECORDS and widget["applies_to"] is None and widget["view_id"] is None:
+            if kind in _OF_RECORDS and widget["applies_to"] is None and widget["source_view_id"] is None:
                 draft.fail("applies_to", "required")
             if kind == "web" and widget["url"] is None:
                 draft.fail("url", "required")
             refuse_unless(draft, "url", kind == "web", f"type={kind}")
-            refuse_unless(draft, "view_id", kind in _OF_RECORDS, f"type={kind}")
+            refuse_unless(draft, "source_view_id", kind in _OF_RECORDS, f"type={kind}")

@@ -20,7 +20,7 @@ class WidgetFields(Output):
         "What it is. `list`, `figure` and `chart` show an object or a view, `web` a page by `url`, `text` what is in `settings`.", "list"
     )
     placement: Literal["home", "detail", "sidebar"] = about("Where it stands.", "home")
-    view_id: Ref | None = about("The view that it shows; its object is the widget's.", "01976f6e-8a00-7000-8000-0000000000b1")
+    source_view_id: Ref | None = about("The view that it shows; its object is the widget's.", "01976f6e-8a00-7000-8000-0000000000b1")
     profile_id: ProfileKey | None = PROFILE
     position: Position | None = about("Its place among the widgets of its placement.", 1)
     url: Url | None = about("The page of a `web` widget.", "https://status.example/")
