@@ -5688,7 +5688,7 @@ def _create_widgets() -> None:
         sa.Column("type", sa.Text(), server_default=sa.text("'list'"), nullable=False),
         sa.Column("placement", sa.Text(), server_default=sa.text("'home'"), nullable=False),
         sa.Column("applies_to", sa.Text(), nullable=True),
-        sa.Column("view_id", sa.UUID(), nullable=True),
+        sa.Column("source_view_id", sa.UUID(), nullable=True),
         sa.Column("profile_id", sa.Text(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
@@ -5741,7 +5741,7 @@ def _create_widgets() -> None:
         sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
         sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_widgets_owner_id"),
-        sa.ForeignKeyConstraint(["org_id", "view_id"], ["views.org_id", "views.id"], name="fk_widgets_view_id"),
+        sa.ForeignKeyConstraint(["org_id", "source_view_id"], ["views.org_id", "views.id"], name="fk_widgets_source_view_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_widgets")),
     )
     op.create_index("ix_widgets_applies_to", "widgets", ["org_id", "applies_to_key", "id"], unique=False)
@@ -5914,10 +5914,10 @@ def _create_widgets() -> None:
         unique=False,
         postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
     )
+    op.create_index("ix_widgets_source_view_id", "widgets", ["org_id", "source_view_id", "id"], unique=False)
     op.create_index("ix_widgets_tags", "widgets", ["tags"], unique=False, postgresql_using="gin")
     op.create_index("ix_widgets_trigrams", "widgets", ["trigrams"], unique=False, postgresql_using="gin")
     op.create_index("ix_widgets_updated_at", "widgets", ["org_id", "updated_at", "id"], unique=False)
-    op.create_index("ix_widgets_view_id", "widgets", ["org_id", "view_id", "id"], unique=False)
     op.create_index(
         "uq_widgets_slot_unique_1",
         "widgets",
