@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import crm_api.flows.metadata.pipelines  # noqa: F401  registers what prepares objects for pipelines
 from crm_api.db.errors import classify
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow

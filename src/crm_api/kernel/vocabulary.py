@@ -34,19 +34,30 @@ async def place_last(context: Context, object_name: str, drafts: Sequence[Draft]
         draft.new["position"] = position
 
 
-async def keep_one_default(context: Context, object_name: str, drafts: Sequence[Draft]) -> None:
+async def keep_one_default(context: Context, object_name: str, drafts: Sequence[Draft], within: str | None = None) -> None:
     """Sees to it that exactly one live record has `is_default`: a new default ends the old one, which changes as a record does.
 
     The first record of all becomes the default unasked. Taking it from the default without naming another is a conflict.
+    Each value of the column `within` has a default of its own.
     """
+    if within is not None:
+        for value in sorted({draft.new[within] for draft in drafts if draft.new[within] is not None}):
+            await _keep_one(context, object_name, [draft for draft in drafts if draft.new[within] == value], (within, value))
+    else:
+        await _keep_one(context, object_name, drafts, None)
+
+
+async def _keep_one(context: Context, object_name: str, drafts: Sequence[Draft], within: tuple[str, str] | None) -> None:
     handing_over: set[UUID] = context.uow.state.get(_HANDING_OVER, set())
     drafts = [draft for draft in drafts if draft.id not in handing_over]
     if not any(draft.changed("is_default") for draft in drafts):
         return
     await serialize(context, f"{object_name}.default")
     table = context.registry[object_name].table
-    statement = context.statements.get(("default", table), lambda: _default(table))
-    current: UUID | None = await context.uow.fetch_value(statement, {"org_id": context.uow.org_id})
+    column, value = (None, None) if within is None else within
+    statement = context.statements.get(("default", table, column), lambda: _default(table, column))
+    values = {"org_id": context.uow.org_id} | ({} if column is None else {"value": value})
+    current: UUID | None = await context.uow.fetch_value(statement, values)
     claims = [draft for draft in drafts if draft.new["is_default"] and not draft.failed]
     new = claims[-1] if claims else None
     for draft in claims[:-1]:
@@ -116,8 +127,9 @@ def _last(table: sa.Table) -> Statement:
     return compile_statement(sa.select(sa.func.max(table.c.position)).where(table.c.org_id == ORG, table.c.deleted_at.is_(None)))
 
 
-def _default(table: sa.Table) -> Statement:
-    return compile_statement(sa.select(table.c.id).where(table.c.org_id == ORG, table.c.deleted_at.is_(None), table.c.is_default))
+def _default(table: sa.Table, within: str | None) -> Statement:
+    query = sa.select(table.c.id).where(table.c.org_id == ORG, table.c.deleted_at.is_(None), table.c.is_default)
+    return compile_statement(query if within is None else query.where(table.c[within] == sa.bindparam("value", type_=sa.Text)))
 
 
 def _keys(table: sa.Table) -> Statement:

@@ -111,7 +111,7 @@ class Pipeline(RecordMixin, SearchMixin, Base):
     __tablename__ = "pipelines"
 
     name: Mapped[str] = text_field(required=True, indexed=True)
-    applies_to: Mapped[str] = picklist_field("deals", required=True, default="deals", writable="create")
+    applies_to: Mapped[str] = picklist_field(required=True, default="deals", writable="create")
     is_default: Mapped[bool] = boolean_field()
     __table_args__ = (
         Index("uq_pipelines_is_default", "org_id", "applies_to", unique=True, postgresql_where="is_default AND deleted_at IS NULL"),

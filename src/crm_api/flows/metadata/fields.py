@@ -18,6 +18,7 @@ from crm_api.flows.metadata.stored import has_records, refuse_removed_options, r
 from crm_api.flows.metadata.usage import refuse_used
 from crm_api.kernel.custom.definitions import COMPUTED, SLOT_KINDS, CustomField
 from crm_api.kernel.custom.objects import NAME
+from crm_api.kernel.custom.staged import PIPELINE, STAGE
 from crm_api.kernel.formula.graph import check, complete
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
@@ -281,6 +282,9 @@ async def archive_field(schema: Schema, field: CustomField, *, force: bool = Fal
     """
     if field.archived:
         return field
+    made = schema.object(field.object)
+    if made is not None and not made.archived and made.properties.get("has_pipeline") and field.api_name in (PIPELINE, STAGE):
+        raise Conflict("The object's records move through a pipeline, which takes this field.")
     if not force:
         await refuse_used(schema, field)
     new = await schema.put(field, archived=True)

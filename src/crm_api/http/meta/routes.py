@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+import crm_api.flows.metadata.pipelines  # noqa: F401  registers what prepares objects for pipelines
 from crm_api.http.meta import fields, objects, options
 
 router = APIRouter()

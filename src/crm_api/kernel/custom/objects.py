@@ -6,7 +6,8 @@ from typing import Any
 
 from crm_api.kernel.custom.definitions import CustomObject
 from crm_api.kernel.custom.schemas import MadeCreate, MadeRead, MadeUpdate
-from crm_api.kernel.resource import AnyResource, Resource, Row
+from crm_api.kernel.custom.staged import StagedRules
+from crm_api.kernel.resource import AnyResource, Resource, Row, Rules
 from crm_api.models.metadata import CustomRecord
 
 NAME = "name"
@@ -27,6 +28,7 @@ def resource_of(made: CustomObject) -> AnyResource:
         example={},
         timeline=True,
         searchable=True,
+        rules=StagedRules(made.api_name) if made.properties.get("has_pipeline") else Rules(),
         made=made,
     )
 

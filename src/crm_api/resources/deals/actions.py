@@ -21,11 +21,11 @@ from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG, serialize
 from crm_api.kernel.resource import Row
+from crm_api.kernel.stages import StageInfo, Stages, stages_of
 from crm_api.kernel.writer import Outcome, Patch, Writer
 from crm_api.kernel.writes.locked import lock, records
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.models.sales import Deal, StageChange
-from crm_api.resources.deals.stages import StageInfo, Stages, stages_of
 
 Category = Literal["won", "lost", "open"]
 ACTIONS: Final[Mapping[Category, str]] = {"won": "deals.win", "lost": "deals.lose", "open": "deals.reopen"}

@@ -17,9 +17,9 @@ from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG
 from crm_api.kernel.resource import Draft, Row, Rules
+from crm_api.kernel.stages import Asked, StageInfo, Stages, choose, hold, stages_of
 from crm_api.kernel.writes.shape import encode, json_columns
 from crm_api.models.sales import StageChange
-from crm_api.resources.deals.stages import StageInfo, Stages, hold, stages_of
 
 _GIVEN: Final = json_columns(
     "u",
@@ -105,19 +105,10 @@ def _concerns_stage(draft: Draft) -> bool:
 
 
 def _choose(draft: Draft, stages: Stages) -> StageInfo | None:
-    """The stage the deal belongs in after this write; a mistake is noted in the draft."""
     deal = draft.new
-    named = draft.old is None or "stage_id" in draft.given or draft.changed("stage_id") or not draft.changed("pipeline_id")
-    if named and deal["stage_id"] is not None:
-        stage = stages.get(deal["stage_id"])
-        if stage is None:
-            draft.fail("stage_id", "deleted_reference")
-        elif draft.changed("pipeline_id") and "pipeline_id" in draft.given and deal["pipeline_id"] not in (None, stage.pipeline_id):
-            draft.fail("stage_id", "invalid_combination", other="pipeline_id")
-            return None
-        return stage
-    stage = stages.first("open", deal["pipeline_id"])
-    if stage is None and draft.old is not None:  # of a new deal the writer says that they are required
+    asked = Asked(deal["pipeline_id"], deal["stage_id"], draft.changed("pipeline_id"), draft.changed("stage_id"))
+    stage = choose(draft, stages, asked)
+    if stage is None and draft.old is not None and not draft.errors:  # of a new deal the writer says that they are required
         draft.fail("stage_id", "required")
     return stage
 

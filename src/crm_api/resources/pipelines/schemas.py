@@ -12,12 +12,13 @@ from crm_api.kernel.schema import (
     RecordCreate,
     RecordRead,
     RecordUpdate,
+    Text60,
     about,
     create_of,
     update_of,
 )
 
-APPLIES_TO = about("The object whose records move through it.", "deals")
+APPLIES_TO = about("The object whose records move through it: `deals`, or one that the organisation made; set once.", "deals")
 
 
 class PipelineFields(Output):
@@ -31,14 +32,14 @@ class PipelineRead(PipelineFields, RecordRead):
     """A pipeline: an ordered set of stages."""
 
     object: Literal["pipelines"] = about("The object's name.", "pipelines")
-    applies_to: Annotated[Literal["deals"], APPLIES_TO]
+    applies_to: Annotated[str, APPLIES_TO]
 
 
 @create_of(PipelineFields, required=("name",))
 class PipelineCreate(RecordCreate):
     """A new pipeline. Its stages are made at `/v1/pipelines/{id}/stages`."""
 
-    applies_to: Annotated[Literal["deals"] | MISSING, APPLIES_TO] = MISSING
+    applies_to: Annotated[Text60 | MISSING, APPLIES_TO] = MISSING
 
 
 @update_of(PipelineFields)

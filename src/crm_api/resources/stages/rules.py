@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from crm_api.core.errors import BadRequest, Conflict, FieldError
 from crm_api.core.ids import parse_uuid
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom.staged import STAGE
 from crm_api.kernel.locks import ORG, serialize
 from crm_api.kernel.resource import Draft, Rules
 from crm_api.kernel.writer import Writer
-from crm_api.models.sales import Deal, Stage
+from crm_api.models.sales import Deal, Pipeline, Stage
 
 MOVE_TO: Final = "move_to"
 """Key in `Uow.state`: the stage that takes the deals of a stage to be deleted, as the text of `?move_to=`."""
@@ -43,6 +45,7 @@ _HEIRS: Final = compile_statement(
 _CLOSE: Final = compile_statement(
     sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.any_(_IDS)).order_by(Stage.id).with_for_update()
 )
+_APPLIES: Final = compile_statement(sa.select(Pipeline.id, Pipeline.applies_to).where(Pipeline.org_id == ORG, Pipeline.id == sa.any_(_IDS)))
 _LIVE: Final = compile_statement(
     sa.select(Stage.id).where(Stage.org_id == ORG, Stage.id == sa.bindparam("id", type_=PgUUID(as_uuid=True)), Stage.deleted_at.is_(None))
 )
@@ -55,9 +58,11 @@ class StageRules(Rules):
 
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Fills in probability and position, checks the required fields, and that a stage with deals keeps its category."""
-        fields = context.registry["deals"].fields
-        allowed = sorted(name for name, field in fields.items() if field.spec.writable == "always")
+        objects = await self._objects(context, drafts)
         for draft in drafts:
+            moving = context.registry.get(objects.get(draft.new["pipeline_id"], "deals"))
+            fields = {} if moving is None else moving.fields
+            allowed = sorted(name for name, field in fields.items() if field.spec.writable == "always")
             stage = draft.new
             if stage["probability"] is None or (draft.changed("category") and "probability" not in draft.given):
                 stage["probability"] = _PROBABILITY.get(stage["category"], stage["probability"])
@@ -102,6 +107,29 @@ class StageRules(Rules):
         for start in range(0, len(deals), _CHUNK):
             values = {row["id"]: {"stage_id": target} for row in deals[start : start + _CHUNK]}
             await Writer().update_rows(context, context.registry["deals"], values)
+        await self._move_others(context, ids, target)
+
+    async def _objects(self, context: Context, drafts: Sequence[Draft]) -> dict[UUID, str]:
+        """The objects whose records move through the drafts' pipelines, where that matters."""
+        ids = {draft.new["pipeline_id"] for draft in drafts if draft.changed("required_fields") and draft.new["required_fields"]}
+        rows = await context.uow.fetch(_APPLIES, {"org_id": context.uow.org_id, "ids": list(ids - {None})}) if ids - {None} else []
+        return {row["id"]: row["applies_to"] for row in rows}
+
+    async def _move_others(self, context: Context, ids: list[UUID], target: UUID) -> None:
+        """Moves the records of the organisation's own objects out of stages."""
+        for resource in context.registry:
+            stage = None if resource.made is None else resource.custom.get(STAGE)
+            if stage is None or stage.spec.target != "stages":
+                continue
+            table = resource.table
+            query = sa.select(table.c.id).where(
+                table.c.org_id == ORG, table.c.deleted_at.is_(None), stage.comparable(table) == sa.any_(_IDS), *resource.scope(table)
+            )
+            statement = context.statements.get(("in_stages", resource.key), partial(compile_statement, query.order_by(table.c.id)))
+            rows = await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": ids})
+            for start in range(0, len(rows), _CHUNK):
+                values = {row["id"]: {stage.address: target} for row in rows[start : start + _CHUNK]}
+                await Writer().update_rows(context, resource, values)
 
     async def _deals(self, context: Context, stage_ids: list[UUID]) -> list[Any]:
         return await context.uow.fetch(_DEALS, {"org_id": context.uow.org_id, "ids": stage_ids})

@@ -1,8 +1,11 @@
-"""The organisation's pipelines as deals need them: which stages there are, and which one a deal belongs in."""
+"""Pipelines as the records that move through them need them: which stages there are, and in which one a record belongs.
+
+Deals and the records of an organisation's own objects follow the same rules.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -16,6 +19,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG
+from crm_api.kernel.resource import Draft
 from crm_api.models.sales import Pipeline, Stage
 
 
@@ -40,11 +44,11 @@ _STAGES: Final = compile_statement(
         Pipeline.org_id == ORG,
         Stage.deleted_at.is_(None),
         Pipeline.deleted_at.is_(None),
-        Pipeline.applies_to == sa.literal_column("'deals'"),
+        Pipeline.applies_to == sa.bindparam("object", type_=sa.Text),
     )
     .order_by(Stage.position, Stage.id)
 )
-# A stage changes and goes under locks that wait for this one, and that it waits for: no deal enters a stage that is going
+# A stage changes and goes under locks that wait for this one, and that it waits for: no record enters a stage that is going
 # away, or takes from it what is being changed.
 _HOLD: Final = compile_statement(
     sa.select(Stage.id, Stage.probability, Stage.category, Stage.required_fields)
@@ -55,7 +59,7 @@ _HOLD: Final = compile_statement(
 
 
 class Stages:
-    """All stages of the organisation, in order."""
+    """All stages of an object's pipelines, in order."""
 
     def __init__(self, stages: Iterable[StageInfo]) -> None:
         self._all = tuple(stages)
@@ -77,9 +81,9 @@ class Stages:
         return None
 
 
-async def stages_of(context: Context) -> Stages:
-    """Reads all stages."""
-    rows = await context.uow.fetch(_STAGES, {"org_id": context.uow.org_id})
+async def stages_of(context: Context, object_name: str = "deals") -> Stages:
+    """Reads all stages that an object's records can be in."""
+    rows = await context.uow.fetch(_STAGES, {"org_id": context.uow.org_id, "object": object_name})
     return Stages(
         StageInfo(
             row["id"],
@@ -109,3 +113,46 @@ async def hold(context: Context, stages: Iterable[StageInfo]) -> dict[UUID, Stag
         )
         for row in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Pipeline and stage of a record as a write leaves them, and whether it changes them."""
+
+    pipeline_id: UUID | None
+    stage_id: UUID | None
+    pipeline_changed: bool
+    stage_changed: bool
+
+
+def choose(draft: Draft, stages: Stages, asked: Asked) -> StageInfo | None:
+    """The stage that a record belongs in after this write: the one it names, else the first open one of its pipeline, or of the
+    default one. A mistake is noted in the draft."""
+    named = draft.old is None or "stage_id" in draft.given or asked.stage_changed or not asked.pipeline_changed
+    if not named or asked.stage_id is None:
+        return stages.first("open", asked.pipeline_id)
+    stage = stages.get(asked.stage_id)
+    if stage is None:
+        draft.fail("stage_id", "deleted_reference")
+    elif asked.pipeline_changed and "pipeline_id" in draft.given and asked.pipeline_id not in (None, stage.pipeline_id):
+        draft.fail("stage_id", "invalid_combination", other="pipeline_id")
+        return None
+    return stage
+
+
+# --- objects that get a pipeline -------------------------------------------------------------------------------------------
+
+FirstPipeline = Callable[[Context, str], Awaitable[None]]
+_first: list[FirstPipeline] = []
+
+
+def on_pipeline(prepare: FirstPipeline) -> FirstPipeline:
+    """Registers what prepares an organisation's own object for its first pipeline; the schema is changed above the kernel."""
+    _first[:] = [prepare]
+    return prepare
+
+
+async def prepare_for_pipeline(context: Context, object_name: str) -> None:
+    """Sees to it that the object's records can be in a stage."""
+    for prepare in _first:
+        await prepare(context, object_name)
