@@ -75,7 +75,8 @@ async def test_the_document_has_what_the_organisation_added(org: Api) -> None:
     schemas = own["components"]["schemas"]
     assert schemas["ContactRead"]["properties"]["custom_fields"] == {"$ref": "#/components/schemas/ContactCustomFields"}
     tier = schemas["ContactCustomFields"]["properties"]["tier"]
-    assert tier["anyOf"] == [{"type": "string", "enum": ["gold", "silver"]}, {"type": "null"}]
+    assert tier["anyOf"] == [{"$ref": "#/components/schemas/ContactTierOption"}, {"type": "null"}]
+    assert schemas["ContactTierOption"]["enum"] == ["gold", "silver"]
     assert tier["description"].startswith("Tier.")
     vessel = schemas["VesselCreate"]
     assert vessel["required"] == ["imo"]

@@ -16,7 +16,7 @@ from crm_api.http.meta.jsonschema import VERBS, json_schema
 from crm_api.http.meta.overview import Overview
 from crm_api.http.meta.typescript import typescript
 from crm_api.http.openapi.tenant.document import compile_document
-from crm_api.http.routing import KernelRoute, other_media
+from crm_api.http.routing import JOINED, KernelRoute, other_media
 from crm_api.http.services import services_of
 from crm_api.kernel.context import Context
 from crm_api.kernel.endpoint import ContextDep
@@ -26,6 +26,12 @@ from crm_api.kernel.visible import Visible, visible
 router = APIRouter(route_class=KernelRoute, prefix="/v1/meta", tags=["meta"])
 TYPESCRIPT: Final = "text/x-typescript"
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "It is still what `If-None-Match` names."}}
+
+
+async def _ended(context: Context, request: Request) -> None:
+    """Ends the transaction before something is made that takes a while: nothing more is read, and nothing was written."""
+    if request.scope.get(JOINED) is None:
+        await context.uow.commit()
 
 
 def _visible(context: Context) -> Visible:
@@ -62,6 +68,7 @@ async def get_meta_openapi(context: ContextDep, request: Request) -> Response:
     `If-None-Match`. Generators of clients take it as they take `/openapi.json`.
     """
     kept, seen = descriptions_of(request), _visible(context)
+    await _ended(context, request)
     base, template = await kept.base(request)
     return await kept.answer(request, await kept.entry(("openapi", seen.key), lambda: compile_document(base, template, seen)))
 
@@ -75,6 +82,7 @@ async def get_meta_types(context: ContextDep, request: Request) -> Response:
     needs nothing else. The same schema gives the same text, so it can be committed.
     """
     kept, seen = descriptions_of(request), _visible(context)
+    await _ended(context, request)
     base, _ = await kept.base(request)
     version = context.principal.organization.schema_version
     found = await kept.entry(("types", seen.key, version), lambda: typescript(base, seen, version).encode(), TYPESCRIPT)
@@ -128,5 +136,6 @@ async def get_meta_schema(
     if object not in seen or VERBS[for_] not in {*seen[object].verbs, "get"}:
         raise NotFound()
     kept = descriptions_of(request)
+    await _ended(context, request)
     base, _ = await kept.base(request)
     return await kept.answer(request, await kept.entry(("schema", seen.key, object, for_), lambda: json_schema(base, seen, object, for_)))

@@ -50,17 +50,16 @@ class Descriptions:
         self._room = room
         self._kept: OrderedDict[Hashable, Entry] = OrderedDict()
         self._lock = asyncio.Lock()
-        self._base: tuple[Base, Template] | None = None
+        self._preparing: asyncio.Future[tuple[Base, Template]] | None = None
         self.made = 0
         """How many were made, for tests."""
 
     async def base(self, request: Request) -> tuple[Base, Template]:
         """What all organisations have in common."""
-        if self._base is None:
-            async with self._lock:
-                if self._base is None:
-                    self._base = await asyncio.to_thread(_prepare, request)
-        return self._base
+        if self._preparing is None or (self._preparing.done() and self._preparing.exception() is not None):
+            self._preparing = asyncio.ensure_future(asyncio.to_thread(_prepare, request))
+        # a caller who gives up doesn't end it for the others
+        return await asyncio.shield(self._preparing)
 
     async def entry(self, key: Hashable, make: Callable[[], bytes], media_type: str = JSON) -> Entry:
         """The description under this key, made in a thread on first use; one at a time, since they take a processor."""

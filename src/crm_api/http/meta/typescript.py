@@ -17,6 +17,7 @@ from crm_api.kernel.visible import Visible
 
 WIDTH: Final = 120
 _NAME: Final = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
+_CHOICES: Final = {"type", "enum", "description"}
 _HEAD: Final = """\
 // Types of the objects of this organisation, with its own fields and objects, as far as the caller may see them.
 // Made by GET /v1/meta/types.ts at schema version {version}. Ask again when that rises: its ETag changes with it.
@@ -48,6 +49,8 @@ def typescript(base: Base, visible: Visible, version: int) -> str:
     """The module's text. The same schema gives the same text."""
     registry, schemas = visible_schemas(base, visible)
     resources = list(registry)
+    # Fields show their choices where they stand: they are read more often than written down.
+    schemas = {name: _inlined(schema, schemas) for name, schema in schemas.items()}
     own = [name for resource in resources for name in _names(resource, schemas)]
     parts = [_HEAD.replace("{version}", str(version)), _SHARED]
     reached = _reached(["Event", "Page", *own], schemas, {f"{stem(r)}List" for r in resources})
@@ -56,6 +59,18 @@ def typescript(base: Base, visible: Visible, version: int) -> str:
     parts += list(_events(resources))
     parts.append(_map(resources))
     return _lists("\n".join(parts), {f"{stem(r)}List": f"{stem(r)}Read" for r in resources})
+
+
+def _inlined(node: Any, schemas: Mapping[str, Schema]) -> Any:
+    """The schema with choices in place of references to them."""
+    if isinstance(node, list):
+        return [_inlined(item, schemas) for item in node]
+    if not isinstance(node, dict):
+        return node
+    target = schemas.get(node["$ref"].removeprefix(REF)) if isinstance(node.get("$ref"), str) else None
+    if target is not None and target.keys() == _CHOICES and len(node) == 1:
+        return {"enum": target["enum"]}
+    return {key: value if key in ("examples", "enum", "const") else _inlined(value, schemas) for key, value in node.items()}
 
 
 def _names(resource: AnyResource, schemas: Mapping[str, Schema]) -> list[str]:

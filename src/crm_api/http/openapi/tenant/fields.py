@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
+from itertools import count
 from typing import Any, Final, Literal
 
 from crm_api.http.openapi.samples import Schema
-from crm_api.http.openapi.shared import nullable
+from crm_api.http.openapi.shared import nullable, ref
 from crm_api.kernel.custom.definitions import CustomField
 from crm_api.kernel.custom.values import MAX_CHOICES, MAX_LONG_TEXT, MAX_TEXT
 from crm_api.kernel.fields import Field
 from crm_api.models.columns import FieldType
 
 Mode = Literal["read", "create", "update"]
+Choices = Mapping[str, str]
+"""For each picklist the name of the schema of its choices."""
 
 _DECIMAL: Final = r"^-?[0-9]+(\.[0-9]+)?$"
 _NUMERIC: Final = (FieldType.INTEGER, FieldType.NUMBER)
@@ -46,10 +49,10 @@ _BY_VALUE: Final[Schema] = {
 }
 
 
-def field_schema(field: Field, mode: Mode) -> Schema:
+def field_schema(field: Field, mode: Mode, choices: Choices) -> Schema:
     """One field. What is read has no rules but its kind: values stay as they are when a field's rules change."""
     definition = _definition(field)
-    schema = _kind(definition, mode)
+    schema = _kind(definition, mode, choices)
     if mode != "read":
         _limit(definition, schema)
     if schema and (mode == "read" or not definition.required):
@@ -60,12 +63,12 @@ def field_schema(field: Field, mode: Mode) -> Schema:
     return found
 
 
-def properties(fields: Iterable[Field], mode: Mode) -> tuple[dict[str, Schema], list[str]]:
+def properties(fields: Iterable[Field], mode: Mode, choices: Choices) -> tuple[dict[str, Schema], list[str]]:
     """The members of these fields, and those that must be there."""
     chosen = [(field, _definition(field)) for field in fields]
     if mode != "read":
         chosen = [(field, definition) for field, definition in chosen if not definition.read_only]
-    found = {definition.api_name: field_schema(field, mode) for field, definition in chosen}
+    found = {definition.api_name: field_schema(field, mode, choices) for field, definition in chosen}
     return found, [definition.api_name for _, definition in chosen if mode == "create" and needed(definition)]
 
 
@@ -74,9 +77,9 @@ def needed(definition: CustomField) -> bool:
     return definition.required and not definition.read_only and definition.properties.get("default") is None
 
 
-def members_schema(fields: Iterable[Field], mode: Mode, words: str) -> Schema:
+def members_schema(fields: Iterable[Field], mode: Mode, choices: Choices, words: str) -> Schema:
     """The object `custom_fields` of a standard object's records."""
-    found, required = properties(fields, mode)
+    found, required = properties(fields, mode, choices)
     schema: Schema = {"type": "object", "description": words, "properties": found}
     if required:
         schema["required"] = required
@@ -131,7 +134,7 @@ def _definition(field: Field) -> CustomField:
     return field.definition
 
 
-def _kind(definition: CustomField, mode: Mode) -> Schema:
+def _kind(definition: CustomField, mode: Mode, choices: Choices) -> Schema:
     match definition.value_type:
         case FieldType.INTEGER:
             return {"type": "integer"}
@@ -148,9 +151,9 @@ def _kind(definition: CustomField, mode: Mode) -> Schema:
         case FieldType.EMAIL:
             return {"type": "string", "format": "email"}
         case FieldType.PICKLIST:
-            return _choice(definition)
+            return _choice(definition, choices)
         case FieldType.MULTI_PICKLIST:
-            return {"type": "array", "items": _choice(definition)}
+            return {"type": "array", "items": _choice(definition, choices)}
         case FieldType.REFERENCE:
             id_: Schema = {"type": "string", "format": "uuid"}
             return id_ if mode == "read" else {"oneOf": [id_, _BY_VALUE]}
@@ -160,10 +163,29 @@ def _kind(definition: CustomField, mode: Mode) -> Schema:
             return {"type": "string"}
 
 
-def _choice(definition: CustomField) -> Schema:
-    """Inactive options are among them: records keep them."""
-    keys = [option.key for option in definition.options]
-    return {"type": "string", "enum": keys} if keys else {"type": "string"}
+def _choice(definition: CustomField, choices: Choices) -> Schema:
+    name = choices.get(definition.api_name)
+    return {"type": "string"} if name is None else ref(name)
+
+
+def choice_schemas(fields: Iterable[Field], stem: str, taken: Container[str]) -> dict[str, tuple[str, Schema]]:
+    """For each picklist the name and the schema of its choices, so that a client has one type for all places.
+
+    Inactive options are among them: records keep them.
+    """
+    found: dict[str, tuple[str, Schema]] = {}
+    used: set[str] = set()
+    for field in fields:
+        definition = _definition(field)
+        if definition.value_type not in (FieldType.PICKLIST, FieldType.MULTI_PICKLIST) or not definition.options:
+            continue
+        wanted = f"{stem}{''.join(part.capitalize() for part in definition.api_name.split('_'))}Option"
+        name = next(n for n in (wanted, *(f"{wanted}{i}" for i in count(2))) if n not in used and n not in taken)
+        used.add(name)
+        keys = [option.key for option in definition.options]
+        told = "; ".join(f"`{option.key}`: {option.label}" for option in definition.options[:50])
+        found[definition.api_name] = name, {"type": "string", "enum": keys, "description": f"{definition.label.rstrip('.')}: {told}."}
+    return found
 
 
 def _limit(definition: CustomField, schema: Schema) -> None:

@@ -9,7 +9,7 @@ from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import add_envelopes, complete_read, stem, uncompleted, without_defaults
 from crm_api.http.openapi.shared import ref
 from crm_api.http.openapi.tenant.base import Base
-from crm_api.http.openapi.tenant.fields import Mode, members_schema, needed, properties
+from crm_api.http.openapi.tenant.fields import Mode, choice_schemas, members_schema, needed, properties
 from crm_api.http.openapi.tenant.names import prepared
 from crm_api.kernel.query.projection import LAST
 from crm_api.kernel.registry import Registry
@@ -38,7 +38,7 @@ def add_object(found: dict[str, Schema], base: Base, registry: Registry, resourc
         standard = base.parts.registry.relations[resource.name]
         found[f"{name}Read"] = uncompleted(base.schemas[f"{name}Read"], standard)
         if resource.custom:
-            _add_members(found, resource)
+            _add_members(found, base, resource)
     complete_read(found, registry, resource)
     add_envelopes(found, resource)
     for suffix in ("BatchCreate", "BatchUpdate", "BatchUpsert", "BatchResult"):
@@ -53,6 +53,7 @@ def add_object(found: dict[str, Schema], base: Base, registry: Registry, resourc
 
 def _add_made(found: dict[str, Schema], base: Base, resource: AnyResource) -> None:
     name, own = stem(resource), list(resource.custom.values())
+    choices = _choices(found, base, resource)
     words = resource.singular.replace("_", " ")
     forms: tuple[tuple[Mode, str, str], ...] = (
         ("read", "Read", resource.description),
@@ -61,7 +62,7 @@ def _add_made(found: dict[str, Schema], base: Base, resource: AnyResource) -> No
     )
     for mode, suffix, description in forms:
         envelope = base.made[f"Made{suffix}"]
-        members, required = properties(own, mode)
+        members, required = properties(own, mode, choices)
         schema = {**envelope, "description": description, "properties": _in_order(envelope["properties"], members)}
         if mode == "read":
             schema["properties"]["object"] = {
@@ -73,20 +74,28 @@ def _add_made(found: dict[str, Schema], base: Base, resource: AnyResource) -> No
         found[f"{name}{suffix}"] = schema
 
 
+def _choices(found: dict[str, Schema], base: Base, resource: AnyResource) -> dict[str, str]:
+    """Adds the choices of an object's picklists; their names by field."""
+    schemas = choice_schemas(resource.custom.values(), stem(resource), base.schemas)
+    found.update(schemas.values())
+    return {field: name for field, (name, _) in schemas.items()}
+
+
 def _in_order(envelope: dict[str, Schema], own: dict[str, Schema]) -> dict[str, Schema]:
     """The members in the order in which records show them."""
     last = {name: schema for name, schema in envelope.items() if name in LAST}
     return {**{name: schema for name, schema in envelope.items() if name not in LAST}, **own, **last}
 
 
-def _add_members(found: dict[str, Schema], resource: AnyResource) -> None:
+def _add_members(found: dict[str, Schema], base: Base, resource: AnyResource) -> None:
     """The schemas of `custom_fields`, and references to them in the record's own."""
     name, own = stem(resource), list(resource.custom.values())
+    choices = _choices(found, base, resource)
     words = resource.singular.replace("_", " ")
     told = f"The fields that the organisation has added to a {words}"
-    found[f"{name}CustomFields"] = members_schema(own, "read", f"{told}. All are there unless `fields` asked for others.")
-    found[f"{name}CustomFieldsCreate"] = members_schema(own, "create", f"{told}, as a new one takes them.")
-    found[f"{name}CustomFieldsUpdate"] = members_schema(own, "update", f"{told}, as a change takes them: what is left out stays.")
+    found[f"{name}CustomFields"] = members_schema(own, "read", choices, f"{told}. All are there unless `fields` asked for others.")
+    found[f"{name}CustomFieldsCreate"] = members_schema(own, "create", choices, f"{told}, as a new one takes them.")
+    found[f"{name}CustomFieldsUpdate"] = members_schema(own, "update", choices, f"{told}, as a change takes them: what is left out stays.")
     for suffix, component in (("Read", "CustomFields"), ("Create", "CustomFieldsCreate"), ("Update", "CustomFieldsUpdate")):
         schema = found.get(f"{name}{suffix}")
         if schema is None or MEMBER not in schema["properties"]:
