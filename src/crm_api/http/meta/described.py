@@ -103,11 +103,12 @@ class SchemaChange(Output):
     object: Annotated[str, Field(description="The object, or the one it is a field of.", examples=["contacts"])]
     field: Annotated[str | None, Field(description="The field; null for an object.", examples=["tier"])]
     change: Annotated[
-        Literal["added", "changed", "removed"], Field(description="Restoring counts as adding, archiving as removing.", examples=["added"])
+        Literal["added", "changed", "removed"],
+        Field(description="Restoring counts as adding, archiving as removing.", examples=["changed"]),
     ]
     members: Annotated[
         dict[str, MemberDifference],
-        Field(description="What of its definition differs.", examples=[{"label": {"old": None, "new": "Tier"}}]),
+        Field(description="What of its definition differs.", examples=[{"label": {"old": "Level", "new": "Tier"}}]),
     ]
 
 

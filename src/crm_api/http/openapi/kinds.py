@@ -67,7 +67,8 @@ def write_answers(b: Builder, op: Operation, text: str, *, created: bool = False
 
 
 def _list(b: Builder, op: Operation) -> Described:
-    filters = [parameter(name) for name in b.filters[op.resource.name]]
+    # a field that is named as the lists' own parameter (`widgets.view_id`) filters by `view_id[in]`
+    filters = [parameter(name) for name in b.filters[op.resource.name] if name != "Filter.view_id"]
     description = (
         f"{op.resource.description}\n\nOne page of them, the newest first unless `sort` says otherwise. Any field filters by its name "
         "(`field=value`) or with an operator (`field[op]=value`), also through relations (`owner.name=ada`, two deep); several filters are "

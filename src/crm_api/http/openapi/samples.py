@@ -23,13 +23,15 @@ def sample(schema: Any, components: Mapping[str, Schema], *, required_only: bool
 
     `required_only` leaves optional members of objects out, as the relations of a record that nobody asked for.
     """
-    if not isinstance(schema, dict) or depth > _DEPTH:
+    if not isinstance(schema, dict):
         return None
     if "examples" in schema:
         return schema["examples"][0]
     for word in ("example", "const", "default"):
         if word in schema:
             return schema[word]
+    if depth > _DEPTH:
+        return None
     if "$ref" in schema:
         return sample(components.get(schema["$ref"].removeprefix(REF), {}), components, required_only=required_only, depth=depth + 1)
     if "enum" in schema:
