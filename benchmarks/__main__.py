@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import custom, data, report, scenarios, servers
+from benchmarks import custom, data, report, scenarios, schema, servers
 from benchmarks.data import Prepared
 from benchmarks.servers import Server
 from crm_api.embedded import EmbeddedServers
@@ -36,7 +36,9 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--admin-url", default=os.environ.get("CRM_ADMIN_URL"), help="a PostgreSQL of yours, as superuser; default: an embedded one"
     )
-    parser.add_argument("--only", action="append", default=[], help="list, get, search, create, batch, growth, custom; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, schema; may be repeated"
+    )
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"
     )
@@ -178,6 +180,9 @@ def _custom(chosen: argparse.Namespace, admin_url: str, postgres: int | None, re
 def main() -> int:
     """0 if every goal is met, 1 if one is missed."""
     chosen = options()
+    if chosen.only == ["schema"]:
+        print("\n".join(schema.line(found) for found in schema.measure()))
+        return 0
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}}
     with ExitStack() as stack:

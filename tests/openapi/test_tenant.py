@@ -58,7 +58,7 @@ def caller(*scopes: str) -> Policy:
 
 @st.composite
 def fields(draw: st.DrawFn, object_name: str, targets: list[str]) -> list[CustomField]:
-    found = []
+    found: list[CustomField] = []
     for number, name in enumerate(draw(st.lists(NAMES, unique=True, max_size=5))):
         kind = draw(st.sampled_from(KINDS))
         properties: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from crm_api.http import (
 )
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
+from crm_api.http.meta import description
 from crm_api.http.meta import routes as meta
 from crm_api.http.records import build_record_router, links
 from crm_api.http.routing import KernelRoute
@@ -48,6 +49,7 @@ def build_router() -> APIRouter:
     router.include_router(segments.router)
     router.include_router(jobs.router)
     router.include_router(meta.router)
+    router.include_router(description.router)
     router.add_api_route("/v1/links", links.list_all, methods=["GET"], response_model=None, name="list_links", tags=["links"])
     router.add_api_route(
         "/v1/links/batch/read", links.read_batch, methods=["POST"], response_model=None, name="batch_read_links", tags=["links"]

@@ -145,6 +145,8 @@ RESERVED_OBJECTS: Final = frozenset(
         "objects",
         "field",
         "fields",
+        "changelog",
+        "diff",
     ]
 )
 """Names of objects that exist or are to come, and every first segment of a path."""
