@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_api.core.fractions import place_at_end, place_between
+from crm_api.core.fractions import place_after, place_at_end, place_between
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -41,3 +41,15 @@ def test_places_stay_short() -> None:
     for _ in range(100):
         high = place_between(low, high)
     assert len(high) < 40
+
+
+def test_behind_the_last_stays_short_and_behind() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    places: list[str] = ["zzzz"]
+    for _ in range(2_000):  # always at the same instant, as in one transaction
+        places.append(place_after(places[-1], now))
+    assert places == sorted(set(places))
+    assert max(map(len, places)) <= 13
+    assert place_after(None, now) == place_at_end(now, 0) == place_after("1", now)
+    assert place_after("z" * 12, now) > "z" * 12
+    assert place_between(places[5], places[6]) not in places
