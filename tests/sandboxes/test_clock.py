@@ -254,4 +254,4 @@ async def test_one_that_fails_keeps_no_other_from_firing(sandbox: Api, app: Appl
         statement = Statement("SELECT attempts FROM timers WHERE org_id = $1 AND subject_id = $2", ("org_id", "id"))
         assert await uow.fetch_value(statement, {"org_id": sandbox.org_id, "id": bad}) == 1
         await clear_timers(uow, "test", [bad])
-    assert set(HANDLERS) == {REMIND, "jobs.forget"}
+    assert {REMIND, "jobs.forget"} <= set(HANDLERS)

@@ -199,7 +199,7 @@ async def test_objects_and_fields_go_with_it(api: Api, other_api: Api) -> None:
     told = await apply(api, changed)
     assert [change["path"] for change in told["changes"]] == ["/fields/accounts~1tier/label", "/fields/accounts~1tier/properties"]
     await api.make("accounts", name="Zinc", custom_fields={"tier": "zinc"})
-    [first] = [found for found in (await other_api.ok("GET", "/v1/config/snapshots"))["data"]]
+    [first] = (await other_api.ok("GET", "/v1/config/snapshots"))["data"]
     await other_api.ok("POST", "/v1/config/rollback", json={"to": first["id"]})
     assert await export(other_api) == before
     await other_api.fails("GET", "/v1/vessels", 404, "not_found")

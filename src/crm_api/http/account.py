@@ -13,8 +13,13 @@ from pydantic import Field
 from crm_api.core.errors import InsufficientScope, NotFound
 from crm_api.core.ids import parse_uuid
 from crm_api.flows import tokens
+from crm_api.flows.clock import LONGEST
+from crm_api.flows.configuration.document import MAX_ITEMS as CONFIGURATION_ITEMS
+from crm_api.flows.configuration.history import KEPT as CONFIGURATION_SNAPSHOTS
 from crm_api.flows.home import MAX_WIDGETS, RECENT
 from crm_api.flows.metadata.limits import METADATA_LIMITS
+from crm_api.flows.sandboxes.selection import MAX_SAMPLE
+from crm_api.flows.sandboxes.service import MAX_SANDBOXES
 from crm_api.flows.segments import MAX_MEMBERS
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.preferences import me_org
@@ -198,6 +203,11 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "segment_members": MAX_MEMBERS,
             "recent_records": RECENT,
             "home_widgets": MAX_WIDGETS,
+            "sandboxes": MAX_SANDBOXES,
+            "sandbox_sample": MAX_SAMPLE,
+            "clock_ahead_days": LONGEST.days,
+            "configuration_items": CONFIGURATION_ITEMS,
+            "configuration_snapshots": CONFIGURATION_SNAPSHOTS,
         },
     }
 

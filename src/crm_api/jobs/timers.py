@@ -73,7 +73,7 @@ async def _forget(firing: Firing, due: Sequence[Due]) -> None:
 
 async def _refresh(firing: Firing, due: Sequence[Due]) -> None:
     uow = firing.context.uow
-    context = await firing.engine.context(firing.context.principal, uow)
+    context = firing.context
     for timer in due:
         try:
             async with uow.savepoint():
@@ -165,7 +165,8 @@ class Timers:
                 taken = await _take(uow, kind, limit)
                 if taken:
                     uow.cause.action = kind
-                    await self._handlers[kind](Firing(context, self._engine, self._data_dir), taken)
+                    own = await self._engine.context(context.principal, uow)  # with the organisation's own fields
+                    await self._handlers[kind](Firing(own, self._engine, self._data_dir), taken)
             return len(taken)
         except Exception as error:
             if kind is None or not taken or classify(error).kind in ("retry", "unavailable"):
