@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping
-from itertools import count
 from typing import Any, Final, Literal
 
 from crm_api.http.openapi.samples import Schema
@@ -180,7 +179,9 @@ def choice_schemas(fields: Iterable[Field], stem: str, taken: Container[str]) ->
         if definition.value_type not in (FieldType.PICKLIST, FieldType.MULTI_PICKLIST) or not definition.options:
             continue
         wanted = f"{stem}{''.join(part.capitalize() for part in definition.api_name.split('_'))}Option"
-        name = next(n for n in (wanted, *(f"{wanted}{i}" for i in count(2))) if n not in used and n not in taken)
+        name, number = wanted, 2
+        while name in used or name in taken:
+            name, number = f"{wanted}{number}", number + 1
         used.add(name)
         keys = [option.key for option in definition.options]
         told = "; ".join(f"`{option.key}`: {option.label}" for option in definition.options[:50])
