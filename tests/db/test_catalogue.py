@@ -183,17 +183,20 @@ async def test_the_application_owns_nothing_and_may_do_little(urls: DatabaseUrls
         urls, f"SELECT c.relname FROM pg_class c WHERE {OURS} AND pg_has_role(current_user, c.relowner, 'MEMBER')", owner=False
     )
     for table, privilege, expected in (
-        ("events", "DELETE", False),
+        ("events", "DELETE", True),  # of a sandbox only, see below
         ("events", "TRUNCATE", False),
         ("events", "UPDATE", False),
         ("events", "INSERT", True),
         ("journal", "UPDATE", False),
         ("event_snapshots", "UPDATE", False),
-        ("organizations", "DELETE", False),
+        ("organizations", "DELETE", True),  # when a sandbox goes
         ("alembic_version", "UPDATE", False),
     ):
         (row,) = await rows(urls, f"SELECT has_table_privilege('{table}', '{privilege}') AS may", owner=False)
         assert row["may"] is expected, (table, privilege)
+    (policy,) = await rows(urls, "SELECT permissive, cmd, qual FROM pg_policies WHERE tablename = 'events' AND policyname = 'kept'")
+    assert (policy["permissive"], policy["cmd"]) == ("RESTRICTIVE", "DELETE")
+    assert "environment = 'sandbox'" in policy["qual"]
     (row,) = await rows(
         urls,
         "SELECT array_agg(a.attname::text ORDER BY a.attname) AS columns FROM pg_attribute a"
