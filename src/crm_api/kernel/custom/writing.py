@@ -121,21 +121,26 @@ def used_slots(resource: AnyResource) -> frozenset[str]:
 
 
 def derived(fields: Sequence[Field], row: Row, region: str) -> dict[str, Any]:
-    """The columns that follow from the members: their folded twin and the slots, those of fields still being built too."""
+    """The columns that follow from the members: their folded twin and the slots, those of fields still being built too.
+
+    Members that are no field of the caller's schema (archived ones, and those that came with a newer one than this request
+    knows) keep a plain twin.
+    """
     members = row[COLUMN] or {}
-    twin: dict[str, str] = {}
+    known = {field.member for field in fields}
+    twin: dict[str, str] = {name: fold(value) for name, value in members.items() if name not in known and isinstance(value, str)}
     found: dict[str, Any] = {}
     for field in fields:
         definition = field.definition
         if definition is None:
             continue
         value = members.get(definition.api_name)
+        text = None
         if value is not None and definition.value_type in FOLDED:
-            twin[definition.api_name] = folded(definition, value, region)
+            text = twin[definition.api_name] = folded(definition, value, region)
         for name in (definition.slot, definition.unique_slot):
             if name is not None:
-                kind = slots.KIND_OF[name]
-                found[name] = None if value is None else slot_value(kind, definition, value, region)
+                found[name] = text if text is not None or value is None else slot_value(slots.KIND_OF[name], definition, value, region)
     found[f"{COLUMN}_key"] = twin or None
     return found
 
@@ -148,5 +153,7 @@ def texts(fields: Sequence[Field], row: Row, region: str) -> list[str]:
         definition = field.definition
         value = None if definition is None or not definition.searchable else members.get(definition.api_name)
         if definition is not None and value is not None:
-            found += [fold(value), folded(definition, value, region)]
+            found.append(fold(value))
+            if definition.value_type in (FieldType.EMAIL, FieldType.PHONE):
+                found.append(folded(definition, value, region))
     return found
