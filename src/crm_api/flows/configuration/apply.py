@@ -86,6 +86,8 @@ def _section_errors(registry: Registry, section: str, items: Any) -> list[FieldE
         if not isinstance(item, dict):
             errors.append(FieldError("type", pointer=join_pointer(section, index), params={"expected": "object"}))
             continue
+        if section in _METADATA:
+            errors += [error.under(join_pointer(section, index)) for error in schema.mistakes(section, item)]
         for part in key_names(registry, section):
             if not isinstance(item.get(part), str):
                 errors.append(FieldError("required", pointer=join_pointer(section, index, part)))

@@ -15,10 +15,11 @@ from crm_api.flows.metadata.fields import archive_field, create_field, describe_
 from crm_api.flows.metadata.objects import archive_object, create_object, restore_object, update_object
 from crm_api.flows.metadata.properties import TAKES
 from crm_api.kernel.context import Context
-from crm_api.kernel.custom.definitions import COMPUTED, CustomField, CustomObject
+from crm_api.kernel.custom.definitions import COMPUTED, STORED_TYPES, CustomField, CustomObject
 
 _OF_OBJECT: Final = ("description", "display_field")
 _OF_STANDARD: Final = ("help", "sensitivity")
+_TYPES: Final = sorted(kind.value for kind in STORED_TYPES)
 
 Item = dict[str, Any]
 
@@ -59,6 +60,38 @@ def _usual(found: CustomField) -> bool:
 def _standard(found: CustomField) -> Item:
     properties = {name: found.properties[name] for name in _OF_STANDARD if name in found.properties}
     return {"object": found.object, "api_name": found.api_name, "standard": True, "label": found.label, "properties": properties}
+
+
+_MEMBERS: Final[Mapping[str, Mapping[str, type]]] = {
+    OBJECTS: {"api_name": str, "singular": str, "label": str, "plural_label": str, "description": str, "display_field": str},
+    FIELDS: {
+        "object": str,
+        "api_name": str,
+        "label": str,
+        "type": str,
+        "indexed": bool,
+        "unique": bool,
+        "standard": bool,
+        "properties": dict,
+    },
+}
+_MAY_BE_NULL: Final = (*_OF_OBJECT,)
+_JSON_TYPES: Final = {str: "string", bool: "boolean", dict: "object"}
+
+
+def mistakes(section: str, item: Item) -> list[FieldError]:
+    """What is wrong with the form of an item."""
+    members = _MEMBERS[section]
+    errors = []
+    for name, value in item.items():
+        expected = members.get(name)
+        if expected is None:
+            errors.append(FieldError("unknown_field", pointer=join_pointer(name), allowed=list(members)))
+        elif not isinstance(value, expected) and not (value is None and name in _MAY_BE_NULL):
+            errors.append(FieldError("type", pointer=join_pointer(name), params={"expected": _JSON_TYPES[expected]}))
+    if section == FIELDS and isinstance(item.get("type"), str) and item["type"] not in _TYPES:
+        errors.append(FieldError("enum", pointer="/type", allowed=list(_TYPES)))
+    return errors
 
 
 async def change(context: Context, changes: Sequence[Change], target: Mapping[str, Any]) -> Context:
