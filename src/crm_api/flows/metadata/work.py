@@ -366,11 +366,13 @@ async def _purge_field(work: Work) -> Step:
     else:
         names = [name for name in (definition.slot, definition.unique_slot, *definition.properties.get("freeing", ())) if name is not None]
         rows = f"FROM {table} WHERE org_id = $1{mine}"
-        values = {"org_id": context.uow.org_id, "name": definition.api_name, "limit": CHUNK}
+        values = {"org_id": context.uow.org_id, "name": definition.api_name, "limit": CHUNK, "after": work.after}
         ids = [row["id"] for row in await context.uow.fetch(_having(rows, tuple(names)), values)]
         values = {"org_id": context.uow.org_id, "name": definition.api_name, "ids": ids}
         await context.uow.fetch(_strip(table, tuple(names)), values)
         done = len(ids)
+        if done == CHUNK:
+            return Step({"after": str(ids[-1])}, done)
     if done == CHUNK:
         return Step(work.state, done)
     schema = await begin(context)
@@ -394,7 +396,8 @@ _UNLINK: Final = Statement(
 @cache
 def _having(rows: str, names: tuple[str, ...]) -> Statement:
     held = "".join(f" OR {name} IS NOT NULL" for name in names)
-    return Statement(f"SELECT id {rows} AND (custom_fields ? $2{held}) ORDER BY id LIMIT $3 FOR NO KEY UPDATE", ("org_id", "name", "limit"))
+    text = f"SELECT id {rows} AND (custom_fields ? $2{held}) AND id > $4 ORDER BY id LIMIT $3 FOR NO KEY UPDATE"
+    return Statement(text, ("org_id", "name", "limit", "after"))
 
 
 @cache
