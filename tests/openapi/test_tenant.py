@@ -70,12 +70,13 @@ def fields(draw: st.DrawFn, object_name: str, targets: list[str]) -> list[Custom
             properties = {"target": draw(st.sampled_from(targets)), "inverse": inverse, "multiple": draw(st.booleans())}
         elif kind is not FieldType.AUTONUMBER:
             properties["required"] = draw(st.booleans())
+        own = f"{name}_x_id" if kind is FieldType.REFERENCE and not properties["multiple"] else f"{name}_x"
         if kind in (FieldType.INTEGER, FieldType.NUMBER) and draw(st.booleans()):
             properties["min"] = draw(st.integers(-5, 5))
         if draw(st.booleans()):
             properties["help"] = draw(LABELS)
         unique = "slot_unique_1" if kind is FieldType.TEXT and draw(st.booleans()) and not any(f.unique for f in found) else None
-        found.append(CustomField(uuid4(), object_name, f"{name}_x", draw(LABELS), kind, properties, None, unique, position=number))
+        found.append(CustomField(uuid4(), object_name, own, draw(LABELS), kind, properties, None, unique, position=number))
     return found
 
 
