@@ -29,7 +29,7 @@ from crm_api.models import slots
 Result = dict[str, Any]
 Run = Callable[[Server, list[str], int, int, float, int | None], Result]
 
-FIELDS: Final = (
+FIELDS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("x_last_name", "text", {"indexed": True}),
     ("x_email", "text", {"indexed": True}),
     ("x_created_at", "datetime", {"indexed": True}),
@@ -37,7 +37,7 @@ FIELDS: Final = (
 )
 """Custom fields that repeat standard ones, and take the first slots of their kinds."""
 
-MORE: Final = (
+MORE: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("y_text", "text", {}),
     ("y_long", "long_text", {}),
     ("y_integer", "integer", {}),

@@ -26,7 +26,12 @@ VESSELS = {
         {"api_name": "length", "type": "number", "indexed": True, "min": 1, "max": 1000},
         {"api_name": "crew", "type": "integer"},
         {"api_name": "price", "type": "currency"},
-        {"api_name": "flag", "type": "picklist", "indexed": True, "options": [{"key": "pa", "label": "Panama"}, {"key": "lr", "label": "Liberia"}]},
+        {
+            "api_name": "flag",
+            "type": "picklist",
+            "indexed": True,
+            "options": [{"key": "pa", "label": "Panama"}, {"key": "lr", "label": "Liberia"}],
+        },
         {"api_name": "built", "type": "date", "indexed": True},
         {"api_name": "inspected_at", "type": "datetime"},
         {"api_name": "afloat", "type": "boolean"},
@@ -35,7 +40,7 @@ VESSELS = {
         {"api_name": "number", "type": "autonumber", "prefix": "V-", "padding": 5},
         {"api_name": "ports", "type": "reference", "target": "accounts", "multiple": True, "inverse": "calling_vessels"},
     ],
-}  # fmt: skip
+}
 
 
 async def _with_vessels(app: Application) -> AsyncIterator[Api]:

@@ -62,7 +62,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "multi_picklist": st.lists(st.sampled_from(KEYS), unique=True, max_size=3),
     "json": st.recursive(
         st.one_of(st.booleans(), st.integers(-9, 9), st.sampled_from(WORDS)),
-        lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(("k", "l m")), inner, max_size=2)), max_leaves=4,
+        lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(("k", "l m")), inner, max_size=2)),
+        max_leaves=4,
     ),
 }  # fmt: skip
 
@@ -228,7 +229,7 @@ def matches(schema: dict[str, Made], record: Record, tree: Tree) -> bool:
     value = record[made.name]
     if made.type == "json" or op in NULLS:
         empty = value is None or (made.type == "multi_picklist" and value == [])
-        return empty == (op == "is_null")
+        return bool(empty == (op == "is_null"))
     return compare(made.kind, value, op, tree["value"], None)  # type: ignore[arg-type]  # only relative times need a world
 
 

@@ -35,7 +35,7 @@ INSERT = Statement(
     """,
     ("org_id", "id", "name", "type", "properties", "position", "now", "actor"),
 )
-OPTIONS = {"options": [{"key": "gold", "label": "Gold"}, {"key": "tin", "label": "Tin"}]}
+OPTIONS: dict[str, Any] = {"options": [{"key": "gold", "label": "Gold"}, {"key": "tin", "label": "Tin"}]}
 MAX_ANSWER = 5_000_000
 """Bytes of a list of 50 records with 500 fields each: it has to stay far below what a client takes at once."""
 
@@ -60,7 +60,7 @@ async def large(app: Application) -> AsyncIterator[Api]:
                 name = f"objects_{number}"
                 about = {"api_name": name, "singular": f"object_{number}", "label": name, "plural_label": name, "properties": {}}
                 await create_object(schema, about)
-                fields = [
+                fields: list[dict[str, Any]] = [
                     {"api_name": "name", "type": "text"},
                     {"api_name": "code", "type": "text", "unique": True},
                     {"api_name": "size", "type": "number", "indexed": True},
@@ -71,7 +71,7 @@ async def large(app: Application) -> AsyncIterator[Api]:
                     await create_field(schema, name, {"label": "F", "indexed": False, "unique": False, "properties": {}, **field})
             for number in range(FIELDS):
                 name, kind = of(number)
-                properties = OPTIONS if kind == "picklist" else {}
+                properties: dict[str, Any] = OPTIONS if kind == "picklist" else {}
                 indexed = number < len(CYCLE) and kind not in ("boolean", "long_text")
                 field = {"api_name": name, "type": kind, "label": name, "indexed": indexed, "unique": False, "properties": properties}
                 if number < len(CYCLE):

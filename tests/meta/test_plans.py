@@ -27,8 +27,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 FILL = """
 INSERT INTO contacts (org_id, id, version, created_at, updated_at, created_by, updated_by, display_name, display_name_key, kind,
                       last_name, last_name_key, custom_fields, custom_fields_key, slot_text_1, slot_number_1, slot_date_1)
-SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{"type": "system"}', '{"type": "system"}', 'x', 'x', 'person',
-       'x', 'x', jsonb_build_object('code', 'c' || i, 'size', i % 997, 'day', day), jsonb_build_object('code', 'c' || i), 'c' || i, i % 997, day
+SELECT $1, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, at, at, '{"type": "system"}',
+       '{"type": "system"}', 'x', 'x', 'person', 'x', 'x', jsonb_build_object('code', 'c' || i, 'size', i % 997, 'day', day),
+       jsonb_build_object('code', 'c' || i), 'c' || i, i % 997, day
   FROM generate_series(1, 30000) i,
        LATERAL (SELECT timestamptz '2026-01-01' + i * interval '1 second' AS at, date '2020-01-01' + (i % 2000) AS day) x
 """

@@ -48,8 +48,8 @@ class Case:
         return {made.name: canonical(made, record[made.name]) for made in self.schema}
 
     async def reads_what_was_written(self, bodies: list[dict[str, Any]]) -> None:
-        for record, given in zip(self.records, bodies, strict=True):
-            assert self.values(record) == stored(self.schema, given)
+        for record, body in zip(self.records, bodies, strict=True):
+            assert self.values(record) == stored(self.schema, body)
         read = {record["id"]: record for record in await self.api.all(f"/v1/{self.name}")}
         assert [read[record["id"]] for record in self.records] == self.records
 

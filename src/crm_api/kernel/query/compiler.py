@@ -201,7 +201,7 @@ class _Run:
         if len(branches) == 1:
             return branches[0], len(keys)
         if keys[0].sparse and not order.starts_in_nulls(plan.seek is not None):
-            branches = _one_if_needed(*branches, limit)
+            branches = _one_if_needed(branches[0], branches[1], limit)
         parts = []
         for i, branch in enumerate(branches):
             rows = branch.subquery(f"b{i}")
