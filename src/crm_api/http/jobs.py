@@ -125,7 +125,10 @@ class JobQuery(PageQuery):
     """Which jobs."""
 
     status: Annotated[Status | None, Field(description="Only jobs in this state.", examples=["running"])] = None
-    type: Annotated[Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox"] | None, Field(description="Only jobs of this type.", examples=["bulk"])] = None
+    type: Annotated[
+        Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox"] | None,
+        Field(description="Only jobs of this type.", examples=["bulk"]),
+    ] = None
 
 
 class SnapshotCreate(Input):

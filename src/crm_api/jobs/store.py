@@ -19,7 +19,6 @@ from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.enqueue import add_job, due
 from crm_api.kernel.job_json import JOBS, job_json
-from crm_api.kernel.principal import Principal
 from crm_api.kernel.timers import set_timers
 from crm_api.models.base import table
 from crm_api.models.jobs import Job, JobError

@@ -131,8 +131,8 @@ async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes 
 def statement(context: Context, reader: Reader, query: EventQuery) -> Statement:
     """The statement of a page, compiled once per shape."""
     shape = (
-        "events", context.registry.key, reader.objects, reader.relations, query.types is None, query.object is None, query.record_id is None,
-        query.exclude_own, query.object if query.filter is not None else None, query.filter,
+        "events", context.registry.key, reader.objects, reader.relations, query.types is None, query.object is None,
+        query.record_id is None, query.exclude_own, query.object if query.filter is not None else None, query.filter,
     )  # fmt: skip
     return context.statements.get(shape, lambda: _page(context.registry, reader, query))
 

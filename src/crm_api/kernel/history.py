@@ -119,7 +119,8 @@ def _rebuilt(resource: AnyResource, at: str) -> str:
     parts = ["to_jsonb(t)", "o.plain"]
     if resource.made is not None:
         own = ", ".join(f"'{name}'" for name in resource.custom)
-        replaced = f"SELECT coalesce(jsonb_object_agg(k, v), '{{}}') FROM jsonb_each(o.plain) AS m(k, v) WHERE k = ANY (ARRAY[{own}]::text[])"
+        mine = f"FROM jsonb_each(o.plain) AS m(k, v) WHERE k = ANY (ARRAY[{own}]::text[])"
+        replaced = f"SELECT coalesce(jsonb_object_agg(k, v), '{{}}') {mine}"
         parts.append(f"jsonb_build_object('custom_fields', jsonb_strip_nulls(t.custom_fields || ({replaced})))")
         members.remove("custom_fields")
     for member in members:
