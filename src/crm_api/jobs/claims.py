@@ -181,6 +181,7 @@ async def finish(context: Context, job: Claimed, status: Status, after: Standing
     # First the lease, then the job: in the order in which everybody locks them.
     if await uow.fetch_row(_DROP, _of(job)) is None:
         raise Fenced
+    expires_at = uow.now + KEPT
     values = {
         "status": status,
         "done": after.done,
@@ -188,10 +189,10 @@ async def finish(context: Context, job: Claimed, status: Status, after: Standing
         "total": after.total,
         "result": dumps(after.result).decode(),
         "now": uow.now,
-        "expires_at": uow.now + KEPT,
+        "expires_at": expires_at,
     }
     if await uow.fetch_row(_FINISH, {**_of(job), **values}) is None:
         raise Fenced
     await uow.fetch(_DROP_CHUNKS, _of(job))
-    await set_timers(uow, FORGET, {job.id: values["expires_at"]})
+    await set_timers(uow, FORGET, {job.id: expires_at})
     announce(context, job.id, "running", status)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crm_api.http.openapi.parameters import EVERYWHERE, headers, parameter, query, sort_schema, unique_field
+from crm_api.http.openapi.parameters import EVERYWHERE, answer_parameters, headers, parameter, query, sort_schema, unique_field
 from crm_api.http.openapi.problems import ALWAYS, WITH_BODY, error_answers
 from crm_api.http.openapi.samples import Schema, sample
 from crm_api.http.openapi.schemas import stem
@@ -76,16 +76,17 @@ class Builder:
         self.filters = filters
         self.examples: dict[str, Schema] = {}
         self.parameters: dict[str, Schema] = {}
+        self._makers: dict[Kind, Callable[[Operation], Described]] = _makers(self)
+        self._shown: dict[str, list[Schema]] = {}
 
     def describe(self, operation: Operation) -> Schema:
         """The operation object. A kind that nobody has described yet gets what follows from its path, so that nothing fails."""
-        makers: dict[Kind, Callable[[Operation], Described]] = _makers(self)
-        maker = makers.get(operation.kind)
+        maker = self._makers.get(operation.kind)
         return operation_object(operation, self.fallback(operation) if maker is None else maker(operation))
 
     def known(self, kind: Kind) -> bool:
         """Whether operations of this kind are described by hand."""
-        return kind in _makers(self)
+        return kind in self._makers
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
@@ -124,6 +125,16 @@ class Builder:
         known = self.schemas[f"{stem(resource)}Update"]["properties"]
         name = next((name for name in resource.example if name in known), "tags")
         return self.shared_example(f"{stem(resource)}Update", {name: resource.example.get(name, ["vip"])})
+
+    def add_answer_parameters(self, resource: AnyResource) -> None:
+        """Keeps what `shown` refers to; before any operation that shows the object is described."""
+        found = answer_parameters(self.registry, resource)
+        self.parameters |= found
+        self.show(resource.name, list(found))
+
+    def show(self, object_name: str, names: Sequence[str]) -> None:
+        """Says which parameters an object's answers take, for one whose parameters are kept elsewhere."""
+        self._shown[object_name] = [parameter(name) for name in names]
 
     def shown(self, resource: AnyResource) -> list[Schema]:
         """`fields`, `expand`, `include` and the options of expanded lists."""

@@ -125,16 +125,16 @@ SHARED: Final[dict[str, Schema]] = {
         "If-None-Match", STRING, "An `ETag` you have. If the answer is still the same: 304 without a body.", '"3.9f86d081884c7d65"'
     ),
     "Prefer": header("Prefer", STRING, "`return=minimal` answers a write with 204 and no record (RFC 7240).", "return=minimal"),
-    "TimeZone": header(
-        "Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the user's.", "Europe/Berlin"
-    ),
+    "TimeZone": header("Time-Zone", STRING, "IANA name of the zone of relative filters such as `today`; else the user's.", "Europe/Berlin"),
     "CrmVersion": header(
         "CRM-Version",
         {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "The dated version of the API; else the one of the token.",
         "2026-12-01",
     ),
-    "AcceptLanguage": header("Accept-Language", STRING, "Language of titles and messages of errors (`en` or `de`), and of labels; else the user's.", "de"),
+    "AcceptLanguage": header(
+        "Accept-Language", STRING, "Language of titles and messages of errors (`en` or `de`), and of labels; else the user's.", "de"
+    ),
     "RequestId": header(
         "X-Request-Id",
         STRING,
@@ -205,7 +205,7 @@ def parameter(name: str) -> Schema:
 def answer_parameters(registry: Registry, resource: AnyResource) -> dict[str, Schema]:
     """`fields` and `expand` of calls that answer with records of this object, and the options of expanded lists."""
     relations = registry.relations[resource.name]
-    names = [name for name in resource.fields if name not in ("object", "id")]
+    names = [name for name in resource.all_fields if name not in ("object", "id")]
     found = {
         f"Fields.{resource.name}": query(
             "fields",
@@ -240,13 +240,13 @@ def answer_parameters(registry: Registry, resource: AnyResource) -> dict[str, Sc
 
 def sort_schema(resource: AnyResource) -> Schema:
     """The fields that a list can be sorted by, descending with `-` in front."""
-    names = "|".join(name for name, field in resource.fields.items() if field.sortable)
+    names = "|".join(name.replace(".", r"\.") for name, field in resource.all_fields.items() if field.sortable)
     return {"type": "array", "maxItems": 3, "items": {"type": "string", "pattern": f"^[-+]?({names})$"}}
 
 
 def unique_field(resource: AnyResource) -> Schema:
     """The path parameter that names a unique field."""
-    names = [*resource.unique_fields, EXTERNAL]
+    names = [*(name.replace(".", r"\.") for name in resource.unique_fields), EXTERNAL]
     shown = [*resource.unique_fields, "external_ids.<system>"]
     return path(
         "unique_field",

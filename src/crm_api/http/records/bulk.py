@@ -64,7 +64,7 @@ def bulk_endpoint(resource: AnyResource) -> Endpoint:
         if dry_run or body.get("dry_run", False):
             call.context.uow.dry_run = True
             return document({"dry_run": True, "object": resource.name, "action": action, "count": len(ids)})
-        selected = {name: body[name] for name in ("filter", "view_id") if name in body}
+        selected: dict[str, Any] = {name: body[name] for name in ("filter", "view_id") if name in body}
         return await accepted(request, call.context, BULK, {**wanted.json(), **selected, "count": len(ids)}, ids=ids)
 
     return bulk

@@ -21,9 +21,7 @@ class ThemeFields(Output):
     is_default: bool = IS_DEFAULT
     mode: Literal["light", "dark", "auto"] = about("Light or dark, or as the device says.", "auto")
     density: Literal["comfortable", "compact"] = about("How much room there is between things.", "compact")
-    colors: Colours | None = about(
-        "Colours by what they are for. One sent as null is taken away.", {"accent": "#0a7d55"}
-    )
+    colors: Colours | None = about("Colours by what they are for. One sent as null is taken away.", {"accent": "#0a7d55"})
     logo_url: Url | None = about("The logo.", "https://acme.example/logo.svg")
 
 
