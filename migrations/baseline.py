@@ -94,6 +94,7 @@ def main() -> None:
     ups = [f"def _create_{table.name}() -> None:\n{_create(table)}\n" for table in tables]
     calls = "\n".join(f"    _create_{table.name}()" for table in tables)
     kept = "\n".join(f'    keep_rows(op, "{name}")' for name in sorted(KEPT))
+    released = "\n".join(f'    op.execute("DROP POLICY kept ON {name}")' for name in sorted(KEPT))
     drops = _code([DropTableOp.from_table(table) for table in reversed(tables)])
     text = "\n\n".join(
         [
@@ -101,7 +102,7 @@ def main() -> None:
             *ups,
             TAIL.strip() + "\n",
             f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n{kept}\n    _make_partitions()\n',
-            f'def downgrade() -> None:\n    """Drop everything."""\n{drops}\n',
+            f'def downgrade() -> None:\n    """Drop everything."""\n{released}\n{drops}\n',
         ]
     )
     target = Path(__file__).parent / "versions" / "0001_baseline.py"

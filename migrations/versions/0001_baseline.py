@@ -7114,6 +7114,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything."""
+    op.execute("DROP POLICY kept ON events")
     op.drop_table("stage_changes")
     op.drop_table("leads")
     op.drop_table("case_comments")

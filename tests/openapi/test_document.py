@@ -64,7 +64,8 @@ def test_every_served_route_is_described_and_every_described_route_is_served() -
     served: set[tuple[str, str]] = set()
     for context in iter_route_contexts(create_app(DEFAULTS).routes):
         assert isinstance(context.original_route, APIRoute), context
-        if context.path_format not in hidden:
+        # what serves any object is described, object by object, in the documents of organisations that have some
+        if context.path_format not in hidden and not str(context.path_format).startswith("/v1/{object}"):
             served |= {(str(context.path_format), method.lower()) for method in context.methods or ()}
     assert served == {(path, method) for path, method, _ in operations()}
 

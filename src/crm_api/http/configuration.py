@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import MISSING, ConfigDict, Field, JsonValue
 from starlette.responses import JSONResponse, Response
 
+from crm_api.core.errors import FieldError, NotFound, ValidationFailed
 from crm_api.flows.configuration import document, history
 from crm_api.flows.configuration.apply import check
 from crm_api.flows.configuration.differences import compare
@@ -177,7 +178,10 @@ async def rollback_config(context: ContextDep, body: ConfigRollback) -> dict[str
     What records still use can't be removed: 409 `conflict` names it, and nothing is changed. Needs the scope `admin`.
     """
     require_admin(context)
-    snapshot = await history.get(context, body.to)
+    try:
+        snapshot = await history.get(context, body.to)
+    except NotFound:
+        raise ValidationFailed([FieldError("not_found_reference", pointer="/to")]) from None
     return await history.change(context, snapshot["config"], "rollback", prune=True, dry_run=body.dry_run)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from crm_api.core.errors import NotFound
@@ -24,6 +24,10 @@ from crm_api.kernel.policy import Policy
 from crm_api.kernel.visible import Visible, visible
 
 router = APIRouter(route_class=KernelRoute, prefix="/v1/meta", tags=["meta"])
+BESIDE: Final = ("openapi.json", "types.ts", "diff", "changelog", "objects", "navigation", "themes", "widgets", "links")
+"""What else `/v1/meta/…` is; no object has such a name."""
+
+ObjectName = Annotated[str, Path(description="The object's name.", examples=["deals"], json_schema_extra={"not": {"enum": list(BESIDE)}})]
 TYPESCRIPT: Final = "text/x-typescript"
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "It is still what `If-None-Match` names."}}
 
@@ -110,7 +114,7 @@ async def get_meta_changelog(context: ContextDep, request: Request) -> dict[str,
 
 
 @router.get("/{object}", name="get_meta_object", response_model=SchemaObjectRead, responses=UNCHANGED, summary="Describe one object")
-async def get_meta_object(context: ContextDep, request: Request, object: str) -> Response:
+async def get_meta_object(context: ContextDep, request: Request, object: ObjectName) -> Response:
     """All there is to know of one object: labels, fields with rules and choices, relations, event types, pipelines, views, layouts."""
     seen = _visible(context)
     if object not in seen:

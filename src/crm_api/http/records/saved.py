@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crm_api.core.errors import BadRequest, InvalidValue, ValidationFailed
+from crm_api.core.errors import BadRequest, FieldError, InvalidValue, NotFound, ValidationFailed
 from crm_api.core.ids import parse_uuid
 from crm_api.http.records.call import Call
 from crm_api.kernel.query.request import split_query
@@ -37,4 +37,7 @@ async def view_of_body(call: Call, resource: AnyResource, body: Any) -> SavedVie
     view_id = parse_uuid(body[VIEW]) if isinstance(body[VIEW], str) else None
     if view_id is None:
         raise ValidationFailed([InvalidValue("invalid_uuid").at(pointer=f"/{VIEW}")])
-    return await saved_view(call.context, call.engine.reader, resource, view_id)
+    try:
+        return await saved_view(call.context, call.engine.reader, resource, view_id)
+    except NotFound:
+        raise ValidationFailed([FieldError("not_found_reference", pointer=f"/{VIEW}")]) from None
