@@ -23,7 +23,7 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     decoder = json.JSONDecoder()
     answers = []
     for part in parts:
-        found, text = [], part.strip()
+        found, text = [], part.strip().partition("export interface")[0].strip()  # types follow at the very end
         while text:
             value, end = decoder.raw_decode(text)
             found.append(value)
@@ -43,6 +43,13 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     events = answers[5][-1]["data"]
     assert [(event["type"], event["changes"]["title"]["new"]) for event in events] == [("contact.updated", "Head of Logistics")]
     assert answers[6][0]["win_rate"] is not None
+    field, account, contacts, _, machine, with_machines = answers[7]
+    assert (field["api_name"], account["custom_fields"]["tier"]) == ("tier", "gold")
+    assert "Ada King" in [contact["display_name"] for contact in contacts["data"]]
+    assert (machine["serial"], machine["with_tax"]) == ("R2-4711", "14280")
+    [acme] = with_machines["data"]
+    assert [row["name"] for row in acme["machines"]["data"]] == ["Picker"]
+    assert "export interface MachineRead" in parts[-1]
 
 
 def test_alembic_finds_the_running_database(running: dict[str, str]) -> None:
