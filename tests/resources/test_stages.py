@@ -103,4 +103,7 @@ async def test_deals_inherit_a_new_probability(crm: Crm) -> None:
     own = await crm.make("deals", name="own", stage_id=stages["Discovery"]["id"], probability=0.5)
     await crm.change(stages["Discovery"], probability=0.4)
     assert (float((await crm.get(heir))["probability"]), str((await crm.get(heir))["weighted_amount"])) == (0.4, "40.00")
+    assert (await crm.get(heir))["probability_overridden"] is False
+    moved = await crm.change(heir, stage_id=stages["Proposal"]["id"])
+    assert float(moved["probability"]) == 0.6  # it goes on inheriting
     assert float((await crm.get(own))["probability"]) == 0.5

@@ -115,7 +115,8 @@ async def test_a_private_view_is_its_owners(api: Api, colleague: Api) -> None:
     view = await _view(api, criteria=[{"field": "name", "value": "A"}])
     path = f"/v1/views/{view['id']}"
     await colleague.fails("GET", "/v1/accounts", 404, "not_found", params={"view_id": view["id"]})
-    await colleague.fails("POST", "/v1/accounts/search", 404, "not_found", json={"view_id": view["id"]})
+    problem = await colleague.fails("POST", "/v1/accounts/search", 422, "validation_failed", json={"view_id": view["id"]})
+    assert problem["errors"][0]["code"] == "not_found_reference"
     for method, at, body in (
         ("GET", path, None), ("PATCH", path, {}), ("PATCH", path, {"name": "Mine"}), ("DELETE", path, None),
         ("GET", f"{path}/history", None), ("PUT", f"{path}/tags/x", None), ("POST", f"{path}/transfer", {"to": str(colleague.user_id)}),

@@ -16,7 +16,7 @@ from crm_api.kernel.query.expand import Expander
 from crm_api.kernel.query.filters import LINKS, ONE, ORG, FilterCompiler, Source, Visibility, live
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, COUNT_ESTIMATE, RANK_LIMIT, Plan
 from crm_api.kernel.query.projection import as_text, link_json, stored_columns
-from crm_api.kernel.query.sorting import Key, after, keys_of, order_by
+from crm_api.kernel.query.sorting import Key, after, follows_positions, keys_of, needs_value, order_by
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.events import Counter, Event, JournalEntry
@@ -197,6 +197,9 @@ class _Run:
         limit = _number(plan.limit + 1)
         if not keys[0].nullable:
             return order.applied(base, plan.seek is not None).limit(limit), len(keys)
+        if self._all_have_the_first_key():
+            present = order.applied(base.where(keys[0].expression.is_not(None)), plan.seek is not None, branched=True)
+            return present.limit(limit), len(keys)
         branches = [branch.limit(limit) for branch in order.branches(base, plan.seek is not None)]
         if len(branches) == 1:
             return branches[0], len(keys)
@@ -209,6 +212,13 @@ class _Run:
         union = sa.union_all(*parts).subquery("u")
         shown = [column for column in union.c if column.name not in ("b", "n")]
         return sa.select(*shown).order_by(union.c.b, union.c.n).limit(limit), len(keys)
+
+    def _all_have_the_first_key(self) -> bool:
+        """Whether the filter leaves out the rows without a value to sort by first, so that there is nothing to put last."""
+        first = self.plan.sort[0]
+        if follows_positions(self.compiler.registry, self.resource, first.name):
+            return False  # a choice that is no longer there has no position
+        return needs_value(self.plan.filter, first.path)
 
     def _ranked(self) -> Select[Any]:
         """Full-text matches, best first, among the newest matches."""

@@ -16,10 +16,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
 from crm_api.kernel.query.filters import ORG, Source, bind
-from crm_api.kernel.query.plan import Seek, SortKey
+from crm_api.kernel.query.plan import And, Condition, Node, Path, Seek, SortKey
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.columns import FieldType
+
+_NEVER_NULL = frozenset({"eq_exact", "lt", "lte", "gt", "gte", "between", "in", "starts_with", "ends_with", "contains", "is_not_null"})
+"""Operators that a record without a value never meets (`eq` may compare two fields, and null equals null)."""
 
 _FEW_TIES = (FieldType.DATETIME, FieldType.UUID)
 """Kinds whose values rarely repeat, so that a second sort key sorts a handful of rows at a time."""
@@ -62,6 +65,15 @@ def is_indexed(registry: Registry, resource: AnyResource, keys: Sequence[SortKey
     given = tuple(key.text for key in keys)
     turned = tuple(text.removeprefix("-") if text.startswith("-") else f"-{text}" for text in given)
     return given in resource.composite_sorts or turned in resource.composite_sorts
+
+
+def needs_value(node: Node | None, path: Path) -> bool:
+    """Whether a filter can only be met by records that have a value of this field: comparisons never match null."""
+    if isinstance(node, And):
+        return any(needs_value(item, path) for item in node.items)
+    if not isinstance(node, Condition) or node.path != path:
+        return False
+    return node.op in _NEVER_NULL or (node.op == "eq" and isinstance(node.value, int))
 
 
 def sort_expression(key: SortKey, source: Source) -> tuple[ColumnElement[Any], Any, bool]:

@@ -86,11 +86,12 @@ class StageRules(Rules):
         shifts: dict[UUID, dict[str, Any]] = context.uow.state.pop(_SHIFTS, {})
         if shifts:
             await Writer().update_rows(context, context.registry["stages"], shifts)
-        changed = {draft.id: draft.new["probability"] for draft in drafts if draft.old is not None and draft.changed("probability")}
+        changed = [draft.id for draft in drafts if draft.old is not None and draft.changed("probability")]
         if changed:
-            heirs = await context.uow.fetch(_HEIRS, {"org_id": context.uow.org_id, "ids": list(changed)})
+            heirs = await context.uow.fetch(_HEIRS, {"org_id": context.uow.org_id, "ids": changed})
             for start in range(0, len(heirs), _CHUNK):
-                values = {row["id"]: {"probability": changed[row["stage_id"]]} for row in heirs[start : start + _CHUNK]}
+                # no value of their own: they take their stage's, and go on doing so
+                values = {row["id"]: {"probability": None} for row in heirs[start : start + _CHUNK]}
                 await Writer().update_rows(context, context.registry["deals"], values)
 
     async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
