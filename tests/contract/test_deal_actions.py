@@ -142,3 +142,15 @@ async def test_stage_history(api: Api) -> None:
     assert [move["to_stage_id"] for move in history["data"]] == [stages["Proposal"]["id"], stages["Qualification"]["id"]]
     assert history["data"][0]["seconds"] == 0
     assert history["data"][1]["from_stage_id"] is None
+
+
+async def test_a_period_is_met_by_one_deal_not_by_two(api: Api) -> None:
+    """Over a to-many path both ends of a period hold of the same record."""
+    account = await api.make("accounts", name="Between")
+    for day in ("2000-01-01", "2100-01-01"):
+        await api.make("deals", name=day, account_id=account["id"], close_date=day)
+    body = {"filter": {"field": "deals.close_date", "op": "within", "value": "this_fiscal_year"}}
+    assert (await api.ok("POST", "/v1/accounts/search", json=body))["data"] == []
+    today = account["created_at"][:10]
+    await api.make("deals", name="now", account_id=account["id"], close_date=today)
+    assert [row["id"] for row in (await api.ok("POST", "/v1/accounts/search", json=body))["data"]] == [account["id"]]

@@ -7,6 +7,7 @@ with what would have been allowed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from crm_api.core.errors import (
@@ -325,7 +326,9 @@ class QueryParser:
             span = period(raw, locale.now, locale.zone, locale.fiscal, locale.week_start)
             start, end = (span.start_date, span.end_date) if is_date else (span.start, span.end)
             if op == "within":
-                return And((Condition(path, "gte", self.slot(start)), Condition(path, "lt", self.slot(end))))
+                # one condition, not two: over a to-many path both ends are to hold of the same record
+                last = end - (timedelta(days=1) if is_date else timedelta(microseconds=1))
+                return Condition(path, "between", self.slot(start), self.slot(last))
             return Condition(path, "lt" if op == "older_than" else "gte", self.slot(start if op == "older_than" else end))
         if not raw.startswith("P"):
             raise InvalidValue("invalid_period", allowed=list(PERIODS))
