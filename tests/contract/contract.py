@@ -72,7 +72,7 @@ class ResourceContract:
 
     async def body(self, api: Api, n: int) -> dict[str, Any]:
         """A valid body, another one for each number."""
-        raise NotImplementedError
+        raise NotImplementedError  # each object's test says how its records look
 
     async def new_body(self, api: Api | None = None, /, **more: Any) -> dict[str, Any]:
         return {**await self.body(api or self.crm, next(numbers)), **more}

@@ -23,7 +23,7 @@ class TestExchangeRates(ResourceContract):
         ({"rate": "-1"}, "/rate"),
         ({"rate": "1e3"}, "/rate"),
         ({"rate": "0.1234567890123"}, "/rate"),
-        ({"currency": "XXX"}, "/currency"),
+        ({"currency": "XXX"}, "/currency"),  # ISO 4217: no currency
         ({"currency": "USD"}, "/currency"),
         ({"valid_from": "2026-02-30"}, "/valid_from"),
     ]

@@ -184,7 +184,7 @@ class Plan:
                 "close_date": self._date(day + self._random.randrange(15, 90)),
                 "source": self._pick(words.SOURCES),
                 "type": self._pick(("new business", "expansion", "renewal")),
-                "next_step": self._pick(words.TODO),
+                "next_step": self._pick(words.NEXT_STEPS),
                 "owner_id": self._pick(self._owners),
             }
             if number % 13 == 4:
@@ -241,7 +241,12 @@ class Plan:
             day = 20 + self._random.randrange(DAYS - 20)
             id = fixed_id(7, number)
             due = f"{self._date(day + self._random.randrange(1, 14))}T15:00:00Z"
-            body = {"id": str(id), "subject": self._pick(words.TODO), "priority": self._pick(("low", "normal", "high")), "due_at": due}
+            body = {
+                "id": str(id),
+                "subject": self._pick(words.NEXT_STEPS),
+                "priority": self._pick(("low", "normal", "high")),
+                "due_at": due,
+            }
             self.days[day].creates["tasks"].append({**body, "owner_id": self._pick(self._owners)})
             account = self._random.randrange(ACCOUNTS)
             self.days[day].links.append(("tasks", "accounts", id, fixed_id(1, account), {}))

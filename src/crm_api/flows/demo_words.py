@@ -55,7 +55,7 @@ TROUBLES: Final = (
     "Sensor reports false alarms",
     "Spare part has not arrived",
 )
-TODO: Final = ("Call back", "Send the offer", "Prepare the demo", "Check delivery dates", "Ask for references", "Review the contract")
+NEXT_STEPS: Final = ("Call back", "Send the offer", "Prepare the demo", "Check delivery dates", "Ask for references", "Review the contract")
 REMARKS: Final = (
     "Budget is **approved** for next quarter.",
     "Wants a visit before deciding.",

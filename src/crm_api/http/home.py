@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -25,10 +25,9 @@ _VIEW = "01976f6e-8a00-7000-8000-0000000000b1"
 _AT = "2026-11-22T03:31:00.000000Z"
 
 
+@with_config(STRICT)
 class HomeWidget(TypedDict):
     """A piece of the home page."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic reads a TypedDict's configuration from here
 
     key: Annotated[ItemKey, about("Its name, unique on the page.", "big_deals")]
     type: Annotated[

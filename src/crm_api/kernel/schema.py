@@ -30,6 +30,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
     create_model,
+    with_config,
 )
 from typing_extensions import TypedDict, get_type_hints
 
@@ -188,10 +189,9 @@ Url = Annotated[str, StringConstraints(min_length=4, max_length=2048)]
 Domain = Annotated[str, StringConstraints(min_length=3, max_length=253)]
 
 
+@with_config(STRICT)
 class Address(TypedDict):
     """A postal address. Parts left out of an update stay; null clears one."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic reads a TypedDict's configuration from here
 
     street: Annotated[NotRequired[Text500 | None], about("Street and number, several lines if need be.", "Torstraße 1")]
     city: Annotated[NotRequired[Text120 | None], about("City or town.", "Berlin")]
@@ -200,29 +200,26 @@ class Address(TypedDict):
     country: Annotated[NotRequired[Text120 | None], about("Country, by preference as ISO 3166-1 code.", "DE")]
 
 
+@with_config(STRICT)
 class RichText(TypedDict):
     """A formatted body. HTML is sanitised before it is stored."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     format: Annotated[Literal["markdown", "html", "text"], about("How `content` is to be read.", "markdown")]
     content: Annotated[str, StringConstraints(max_length=200_000), about("The text itself.", "Called back, **wants a quote**.")]
 
 
+@with_config(STRICT)
 class EmailItem(TypedDict):
     """One of several e-mail addresses."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     address: Annotated[Email, about("The address.", "ada@acme.example")]
     type: Annotated[NotRequired[Text60 | None], about("What it is for.", "work")]
     is_primary: Annotated[NotRequired[bool], about("Whether it is the one shown as `email`; exactly one is.", True)]
 
 
+@with_config(STRICT)
 class PhoneItem(TypedDict):
     """One of several telephone numbers."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     number: Annotated[Phone, about("The number, national (in the organisation's region) or international.", "+49 30 1234567")]
     type: Annotated[NotRequired[Text60 | None], about("What it is for.", "mobile")]

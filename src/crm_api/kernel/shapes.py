@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from crm_api.core.errors import InvalidValue
@@ -38,10 +38,9 @@ PROFILE: Final = about("The profile that it is for; null for none in particular.
 IS_DEFAULT: Final = about("Whether it holds for those whose profile has none of its own. A new default ends the old one.", False)
 
 
+@with_config(STRICT)
 class Criterion(TypedDict):
     """One condition of the search language; its place in the list, from 1, is its number in the pattern."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]  # pydantic reads a TypedDict's configuration from here
 
     field: Annotated[PathText, about("The field, or a path to one (`account.industry`).", "amount")]
     op: Annotated[NotRequired[Text60], about("The operator; `eq` if left out.", "gte")]
@@ -53,19 +52,17 @@ class Criterion(TypedDict):
     none: Annotated[NotRequired[JsonObject], about("No record of the relation fits this tree.", {"field": "rating", "value": "hot"})]
 
 
+@with_config(STRICT)
 class ShareEntry(TypedDict):
     """Somebody who may see what is private."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     type: Annotated[Literal["user"], about("What `id` is the id of.", "user")]
     id: Annotated[UuidText, about("Who it is.", "01976f6e-8a00-7000-8000-000000000002")]
 
 
+@with_config(STRICT)
 class LayoutField(TypedDict):
     """A field in a cell."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     field: Annotated[PathText, about("The field, or a path to one over relations to one record.", "amount")]
     label: Annotated[NotRequired[Text120], about("What to write beside it, in place of the field's own label.", "Volume")]
@@ -74,10 +71,9 @@ class LayoutField(TypedDict):
     span: Annotated[NotRequired[Annotated[int, Field(ge=1, le=4)]], about("How many columns it takes.", 1)]
 
 
+@with_config(STRICT)
 class LayoutSection(TypedDict):
     """A part of a page."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     key: Annotated[ItemKey, about("Its name, unique in the layout.", "details")]
     label: Annotated[NotRequired[Text120], about("Its heading.", "Details")]
@@ -92,10 +88,9 @@ class LayoutSection(TypedDict):
     ]
 
 
+@with_config(STRICT)
 class RelatedList(TypedDict):
     """A list of records that hang on the shown one."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     relation: Annotated[Text60, about("The relation, as in `GET /v1/{object}/{id}/{relation}`.", "contacts")]
     label: Annotated[NotRequired[Text120], about("Its heading.", "People")]
@@ -104,10 +99,9 @@ class RelatedList(TypedDict):
     limit: Annotated[NotRequired[Annotated[int, Field(ge=1, le=50)]], about("How many at first.", 10)]
 
 
+@with_config(STRICT)
 class ColumnSetting(TypedDict):
     """How one column of a view looks."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     key: Annotated[PathText, about("The column: a path of `columns`, or the key of a board's column.", "amount")]
     label: Annotated[NotRequired[Text120], about("Its heading.", "Volume")]
@@ -116,10 +110,9 @@ class ColumnSetting(TypedDict):
     color: Annotated[NotRequired[Colour], about("Its colour.", "#0a7d55")]
 
 
+@with_config(STRICT)
 class MenuLeaf(TypedDict):
     """A place to go to, in a group."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     key: Annotated[ItemKey, about("Its name, unique in the menu.", "deals")]
     type: Annotated[Literal["object", "view", "home", "url"], about("What it leads to.", "object")]
@@ -130,10 +123,9 @@ class MenuLeaf(TypedDict):
     url: Annotated[NotRequired[Text500], about("The address, for `url`.", "https://wiki.example/")]
 
 
+@with_config(STRICT)
 class MenuEntry(TypedDict):
     """A place to go to, or a group of them."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     key: Annotated[ItemKey, about("Its name, unique in the menu.", "sales")]
     type: Annotated[Literal["object", "view", "home", "url", "group"], about("What it leads to; a `group` has `entries`.", "group")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -77,7 +75,7 @@ def _made(context: Context, route: Route, resource: AnyResource) -> Endpoint:
     return context.statements.get(key, lambda: route.make(resource))
 
 
-def _as(template: Endpoint, endpoint: Callable[[Request], object]) -> Endpoint:
+def _as(template: Endpoint, endpoint: Endpoint) -> Endpoint:
     """Gives an endpoint what decorators noted on the one that it stands for (raw, reads, cost)."""
     endpoint.__dict__.update(template.__dict__)
-    return endpoint  # type: ignore[return-value]  # the closures above are coroutines of a request
+    return endpoint
