@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import crm_api.flows.metadata.pipelines  # noqa: F401  registers what prepares objects for pipelines
-from crm_api.db.errors import classify
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
 from crm_api.flows.metadata.work import Step, Work, step
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Standing
+from crm_api.jobs.steps import persistently
 from crm_api.jobs.store import Status
 
 if TYPE_CHECKING:
     from crm_api.jobs.tasks import Run
 
-_REPEATS: Final = 6
 # By the clock that leases go by: that of a worker may differ from another's.
 _NOW: Final = Statement("SELECT extract(epoch FROM now())::float8", ())
 
 
 async def run_schema(run: Run) -> None:
     """Does step after step, each in a transaction of its own, until there is none left or time has to pass before the next."""
-    repeats = 0
     while True:
-        try:
-            taken = await _next(run)
-        except Exception as error:
-            if classify(error).kind != "retry" or repeats == _REPEATS:
-                raise
-            repeats += 1
-            await asyncio.sleep(0.05 * repeats)
-            continue
-        repeats = 0
+        taken = await persistently(lambda: _next(run))
         if isinstance(taken, Standing):
             await run.finish(_status(taken), replace(taken, total=taken.done, result=_shown(taken)))
             return

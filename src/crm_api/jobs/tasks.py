@@ -14,7 +14,6 @@ from uuid import UUID
 from crm_api.core.clock import Clock
 from crm_api.core.errors import Problem
 from crm_api.db.engine import Database
-from crm_api.db.errors import classify
 from crm_api.db.uow import Cause, Uow, unit_of_work
 from crm_api.flows import bulk, revaluation, snapshots
 from crm_api.flows.metadata.requests import SCHEMA
@@ -25,6 +24,7 @@ from crm_api.jobs.claims import Claimed, Standing
 from crm_api.jobs.sandboxes import run_sandbox
 from crm_api.jobs.schema import run_schema
 from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
+from crm_api.jobs.steps import until_done
 from crm_api.jobs.store import CHUNK, Status
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
@@ -35,7 +35,6 @@ from crm_api.kernel.principal import Principal
 
 BULK: Final = "bulk"
 SNAPSHOT: Final = "snapshot"
-_REPEATS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +92,7 @@ def _uuid(text: str | None) -> UUID | None:
 async def run_bulk(run: Run) -> None:
     """Changes the job's records chunk by chunk. The pointer to the next chunk moves in the transaction that does a chunk."""
     wanted = bulk.Bulk.of(run.job.request)
-    repeats = 0
-    while True:
-        try:
-            standing = await _next_chunk(run, wanted)
-        except Exception as error:
-            if classify(error).kind != "retry" or repeats == _REPEATS:
-                raise
-            repeats += 1
-            await asyncio.sleep(0.05 * repeats)
-            continue
-        repeats = 0
-        if standing is not None:
-            break
+    standing = await until_done(lambda: _next_chunk(run, wanted))
     status: Status = "succeeded" if not standing.failed else "failed" if standing.failed == standing.total else "partly_failed"
     await run.finish(status, standing)
 
@@ -165,19 +152,7 @@ async def run_revalue(run: Run) -> None:
     """Values amounts anew, some records in each transaction; where the next ones begin is kept with the job."""
     async with run.context() as context:
         await barrier(context)
-    repeats = 0
-    while True:
-        try:
-            standing = await _next_step(run)
-        except Exception as error:
-            if classify(error).kind != "retry" or repeats == _REPEATS:
-                raise
-            repeats += 1
-            await asyncio.sleep(0.05 * repeats)
-            continue
-        repeats = 0
-        if standing is not None:
-            break
+    standing = await until_done(lambda: _next_step(run))
     await run.finish("succeeded", replace(standing, total=standing.done, result={"changed": standing.result.get("changed", 0)}))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.core.errors import InvalidValue
 from crm_api.core.money import CURRENCIES, currency_digits
+from crm_api.kernel.custom.values import MAX_LONG_TEXT, MAX_SCALE, MAX_TEXT
 from crm_api.kernel.fields import SQL_TYPES, TIMESTAMP_FORMAT
 from crm_api.kernel.formula.check import Checker, Dependency
 from crm_api.kernel.formula.dates import FIRST, LAST
@@ -36,8 +37,7 @@ RESULTS: Final = (
 )
 """The types that a formula may return."""
 
-MAX_SCALE: Final = 6
-LENGTHS: Final = {FieldType.TEXT: 255, FieldType.LONG_TEXT: 32_000}
+LENGTHS: Final = {FieldType.TEXT: MAX_TEXT, FieldType.LONG_TEXT: MAX_LONG_TEXT}
 BOUNDS: Final = {FieldType.INTEGER: 10**15, FieldType.NUMBER: 10**15, FieldType.DECIMAL: 10**18, FieldType.CURRENCY: 10**18}
 """A number has to be smaller than this, or the value is null."""
 
