@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from crm_api.core.sealed import NO_KEYS, Keyring
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -93,6 +95,12 @@ class Settings(BaseSettings):
         min_length=16,
         description="Secret that signs page cursors; the same in every process. Left out, it is derived from DATABASE_URL.",
     )
+    encryption_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that seal secrets which must be readable again (of webhooks, connections, second factors): "
+        "`<id>:<base64 of 32 bytes>`, separated by commas, the same in every process. The first one seals, all open; "
+        "see [sealed values](decisions/0016-sealed-values.md) for changing keys. `crm-api keys new` makes one.",
+    )
     rate_limit: str = Field(
         default="600/minute",
         description="Request cost that one token may spend: `<count>/second|minute|hour`, or `off`.",
@@ -157,6 +165,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an http:// or https:// address")
         return value.rstrip("/")
 
+    @field_validator("encryption_keys")
+    @classmethod
+    def _encryption_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Keyring.parse(value.get_secret_value())
+        return value
+
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit(cls, value: str) -> str:
@@ -181,6 +196,11 @@ class Settings(BaseSettings):
         """`rate_limit` as (cost, seconds), or None when it is off."""
         match = _RATE.match(self.rate_limit)
         return (int(match["count"]), _SECONDS[match["unit"]]) if match else None
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys that seal and open secrets; an empty ring where none are set."""
+        return NO_KEYS if self.encryption_keys is None else Keyring.parse(self.encryption_keys.get_secret_value())
 
     @property
     def api_version(self) -> str:

@@ -127,7 +127,7 @@ def build_engine(settings: Settings) -> Engine:
 
     secret = settings.secret_key or settings.database_url
     key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"page cursors").digest()
-    return Engine(REGISTRY, Reader(key), Writer(), key)
+    return Engine(REGISTRY, Reader(key), Writer(), key, settings.keyring)
 
 
 def create_app(

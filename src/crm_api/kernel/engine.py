@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
 from crm_api.kernel.catalog import Catalog
@@ -18,12 +19,13 @@ from crm_api.kernel.writer import Writer
 class Engine:
     """`registry` holds the standard objects, `catalog` those of each organisation. `statements` keeps compiled statements for the
     life of the process; `reader` and `writer` hold no state of
-    requests. `cursor_key` signs page cursors and is the same in every process."""
+    requests. `cursor_key` signs page cursors and is the same in every process. `keys` seals secrets that must be readable again."""
 
     registry: Registry
     reader: Reader
     writer: Writer
     cursor_key: bytes
+    keys: Keyring = NO_KEYS
     statements: StatementCache = field(default_factory=StatementCache)
     catalog: Catalog = field(init=False)
 
@@ -32,4 +34,4 @@ class Engine:
 
     async def context(self, principal: Principal, uow: Uow) -> Context:
         """The caller's context over the objects of the caller's organisation."""
-        return Context(principal, uow, await self.catalog.registry(uow, principal.organization), self.statements)
+        return Context(principal, uow, await self.catalog.registry(uow, principal.organization), self.statements, self.keys)
