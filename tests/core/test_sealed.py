@@ -134,7 +134,7 @@ def test_rings_are_read_from_text() -> None:
     ],
 )
 def test_what_is_no_ring_is_refused_without_showing_a_key(wrong: str) -> None:
-    with pytest.raises(ValueError, match="key|entry|id") as raised:
+    with pytest.raises(ValueError, match=r"key|entry|id") as raised:
         Keyring.parse(wrong)
     for part in wrong.replace(",", ":").split(":"):
         assert len(part) < 10 or part not in str(raised.value)
