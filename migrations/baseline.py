@@ -14,16 +14,17 @@ from sqlalchemy import Table
 
 from crm_api.db.partitions import TABLES
 from crm_api.models import Base
+from crm_api.models.identity import PERSONAL
 
 GLOBAL = {"organizations", "users", "credentials"}
 """Copied to every node; they belong to no organisation."""
 
-LOOKED_UP_FIRST = {"tokens": "hash"}
+LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
 UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers"}
 
-KEPT = {"events"}
+KEPT = {"events", "audit_log", "audit_heads", "audit_checkpoints"}
 """Only ever added to."""
 
 HEADER = '''"""The first schema: every table of the models, placed and fenced, with partitions for the first weeks.

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from crm_api.models import Base
+from crm_api.models.identity import PERSONAL
 
 GLOBAL = frozenset({"organizations", "users", "credentials"})
-LOOKED_UP_FIRST = frozenset({"tokens"})
+LOOKED_UP_FIRST = frozenset({"tokens", *PERSONAL})
 """Found before the organisation is known."""
 
 TENANT = frozenset(table.name for table in Base.metadata.sorted_tables) - GLOBAL - LOOKED_UP_FIRST
@@ -26,7 +27,7 @@ ACROSS = frozenset(
 )
 """The few statements that look across organisations to find those with work: plain aggregates over unfenced tables."""
 
-UNFENCED = frozenset({"outbox", "job_due"})
+UNFENCED = frozenset({"outbox", "job_due", "mails"})
 
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _MENTION = re.compile(

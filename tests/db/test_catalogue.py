@@ -10,6 +10,7 @@ from crm_api.core.ids import uuid7
 from crm_api.db.partitions import TABLES
 from crm_api.embedded import DatabaseUrls
 from crm_api.models import Base
+from crm_api.models.identity import PERSONAL
 from crm_api.settings import driver_url
 
 pytestmark = pytest.mark.anyio
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.anyio
 GLOBAL = {"organizations", "users", "credentials"}
 """Belong to no organisation; copied to every node of a cluster, and written almost never."""
 
-UNFENCED = {"tokens", "outbox", "job_due", "timers"}
+UNFENCED = {"tokens", "outbox", "job_due", "timers", *PERSONAL}
 """Looked at before an organisation is known: hold ids, hashes and times only, and have no row-level security."""
 
-LOOKED_UP_BY = {"tokens": "hash"}
+LOOKED_UP_BY = {"tokens": "hash", **PERSONAL}
 """Found by this column, before the organisation is known."""
 
 OURS = "c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'"

@@ -18,6 +18,7 @@ from crm_api.http.logging import AccessLog
 from crm_api.http.metrics import Metrics
 from crm_api.http.middleware import Edge, EdgeConfig
 from crm_api.http.openapi.serve import build_openapi_router
+from crm_api.http.pages.assets import build_assets_router
 from crm_api.http.problem_pages import build_problem_router
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.services import Services
@@ -146,5 +147,6 @@ def create_app(
     app.include_router(build_health_router())
     app.include_router(build_problem_router())
     app.include_router(build_docs_router())
+    app.include_router(build_assets_router())
     app.include_router(build_openapi_router())
     return app

@@ -1,9 +1,12 @@
 """The tables. Importing this package makes `Base.metadata` complete, which migrations and tests rely on."""
 
 from crm_api.models import (
+    access,
     activities,
+    audit,
     events,
     exchange,
+    identity,
     jobs,
     metadata,
     platform,
@@ -19,9 +22,12 @@ from crm_api.models.base import Base
 
 __all__ = [
     "Base",
+    "access",
     "activities",
+    "audit",
     "events",
     "exchange",
+    "identity",
     "jobs",
     "metadata",
     "platform",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from crm_api.kernel.registry import Registry
 from crm_api.models import Base
 from crm_api.models.base import table_of
+from crm_api.models.identity import PERSONAL
 
 Kind = Literal["configuration", "data", "never"]
 
@@ -16,6 +17,7 @@ NEVER: Final = frozenset(
     {
         "tokens", "outbox", "events", "event_snapshots", "journal", "idempotency_keys", "tombstones",
         "jobs", "job_chunks", "job_errors", "job_due", "timers", "recent_items", "home_pages", "sandboxes", "config_snapshots",
+        "audit_log", "audit_heads", "audit_checkpoints",
     }
 )  # fmt: skip
 """What belongs to the working of one organisation: its secrets, journal, jobs, and what its people have looked at."""
@@ -33,7 +35,7 @@ ABOUT: Final = {
 }
 """What is about records without being one: copied where those records are."""
 
-GLOBAL: Final = frozenset({"organizations", "users", "credentials"})
+GLOBAL: Final = frozenset({"organizations", "users", "credentials", *PERSONAL})
 
 
 def kind_of(registry: Registry, table: sa.Table) -> Kind | None:
