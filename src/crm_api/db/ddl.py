@@ -12,6 +12,8 @@ PRIVILEGES = {
     "events": "SELECT, INSERT, UPDATE (changes, visibility), DELETE",
     "journal": "SELECT, INSERT, DELETE",
     "event_snapshots": "SELECT, INSERT, DELETE",
+    "audit_log": "SELECT, INSERT, UPDATE (salt, personal, erased_at), DELETE",
+    "audit_checkpoints": "SELECT, INSERT, DELETE",
     "organizations": "SELECT, INSERT, UPDATE, DELETE",  # only sandboxes are ever deleted
 }
 """Tables on which the application's role gets less than the usual SELECT, INSERT, UPDATE, DELETE."""

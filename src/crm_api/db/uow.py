@@ -41,7 +41,7 @@ SYSTEM = Actor("system")
 
 @dataclass(slots=True)
 class Cause:
-    """Why a change happens, as its event tells: the domain action and where it came from."""
+    """Why a change happens, as its event tells: the domain action and where it came from. `ip` is for the audit log alone."""
 
     action: str | None = None
     request_id: str | None = None
@@ -51,6 +51,7 @@ class Cause:
     job_id: UUID | None = None
     rule_id: UUID | None = None
     event_id: UUID | None = None
+    ip: str | None = None
 
 
 Hook = Callable[["Uow"], Awaitable[None]]

@@ -199,7 +199,13 @@ def _cause(request: Request, principal: Principal) -> Cause:
         idempotency_key=request.headers.get("idempotency-key"),
         app_id=principal.app_id,
         token_id=principal.token_id,
+        ip=client_ip(request),
     )
+
+
+def client_ip(request: Request) -> str | None:
+    """The address that the request came from, as the server knows it."""
+    return None if request.client is None else request.client.host
 
 
 def no_body_allowed(request: Request) -> None:
