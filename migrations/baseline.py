@@ -16,7 +16,7 @@ from crm_api.db.partitions import TABLES
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
 
-GLOBAL = {"organizations", "users", "credentials"}
+GLOBAL = {"organizations", "users", "credentials", "encryption_keys"}
 """Copied to every node; they belong to no organisation."""
 
 LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL}

@@ -15,7 +15,7 @@ from crm_api.settings import driver_url
 
 pytestmark = pytest.mark.anyio
 
-GLOBAL = {"organizations", "users", "credentials"}
+GLOBAL = {"organizations", "users", "credentials", "encryption_keys"}
 """Belong to no organisation; copied to every node of a cluster, and written almost never."""
 
 UNFENCED = {"tokens", "outbox", "job_due", "timers", *PERSONAL}

@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_api.models.base import TIMESTAMPTZ, Base
+from crm_api.models.sealed import sealed_column
 
 PERSONAL: Final[Mapping[str, str]] = {
     "sessions": "hash",
@@ -81,7 +82,7 @@ class SecondFactor(Base):
     __tablename__ = "second_factors"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
-    secret: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+    secret: Mapped[bytes] = sealed_column()
     last_step: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
     confirmed_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, LargeBinary, Table
-from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy import Column, LargeBinary, SmallInteger, Table
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from crm_api.core.sealed import Place
-from crm_api.models.base import Base
+from crm_api.models.base import TIMESTAMPTZ, Base
 
 SEALED: Final = "sealed"
 
@@ -68,3 +69,14 @@ def sealed(model: type[Base], column: str) -> SealedColumn:
         if found.table is model.__table__ and found.column.name == column:
             return found
     raise KeyError(f"{model.__tablename__}.{column} is not sealed")
+
+
+class EncryptionKey(Base):
+    """A key with which something was sealed: its id and a fingerprint, by which a server that lacks the key, or has another under
+    the same id, notices before it starts."""
+
+    __tablename__ = "encryption_keys"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)

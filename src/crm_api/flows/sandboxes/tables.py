@@ -17,7 +17,7 @@ NEVER: Final = frozenset(
     {
         "tokens", "outbox", "events", "event_snapshots", "journal", "idempotency_keys", "tombstones",
         "jobs", "job_chunks", "job_errors", "job_due", "timers", "recent_items", "home_pages", "sandboxes", "config_snapshots",
-        "audit_log", "audit_heads", "audit_checkpoints",
+        "audit_log", "audit_heads", "audit_checkpoints", "connections", "connection_secrets",
     }
 )  # fmt: skip
 """What belongs to the working of one organisation: its secrets, journal, jobs, and what its people have looked at."""
@@ -35,7 +35,7 @@ ABOUT: Final = {
 }
 """What is about records without being one: copied where those records are."""
 
-GLOBAL: Final = frozenset({"organizations", "users", "credentials", *PERSONAL})
+GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", *PERSONAL})
 
 
 def kind_of(registry: Registry, table: sa.Table) -> Kind | None:
