@@ -15,11 +15,12 @@ from sqlalchemy import Table
 from crm_api.db.partitions import TABLES
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
+from crm_api.models.oauth import OAUTH
 
-GLOBAL = {"organizations", "users", "credentials", "encryption_keys"}
+GLOBAL = {"organizations", "users", "credentials", "encryption_keys", "oauth_clients"}
 """Copied to every node; they belong to no organisation."""
 
-LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL}
+LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL, **OAUTH}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
 UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers"}

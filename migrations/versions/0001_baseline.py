@@ -21,6 +21,78 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 
+def _create_audit_checkpoints() -> None:
+    op.create_table(
+        "audit_checkpoints",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "number", name=op.f("pk_audit_checkpoints")),
+    )
+    place_table(op, "audit_checkpoints")
+    fence_table(op, "audit_checkpoints")
+
+
+def _create_audit_heads() -> None:
+    op.create_table(
+        "audit_heads",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", name=op.f("pk_audit_heads")),
+    )
+    place_table(op, "audit_heads")
+    fence_table(op, "audit_heads")
+
+
+def _create_audit_log() -> None:
+    op.create_table(
+        "audit_log",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("occurred_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("actor_type", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.UUID(), nullable=True),
+        sa.Column("action", sa.Text(collation="C"), nullable=False),
+        sa.Column("object", sa.Text(), nullable=True),
+        sa.Column("record_id", sa.UUID(), nullable=True),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=True),
+        sa.Column("prev_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("personal", sa.Text(), nullable=True),
+        sa.Column("erased_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "seq", name=op.f("pk_audit_log")),
+    )
+    op.create_index("ix_audit_log_action", "audit_log", ["org_id", "action", "seq"], unique=False)
+    op.create_index("ix_audit_log_actor_id", "audit_log", ["org_id", "actor_id", "seq"], unique=False)
+    op.create_index("ix_audit_log_object", "audit_log", ["org_id", "object", "seq"], unique=False)
+    op.create_index("ix_audit_log_occurred_at", "audit_log", ["org_id", "occurred_at", "seq"], unique=False)
+    op.create_index("ix_audit_log_record_id", "audit_log", ["org_id", "record_id", "seq"], unique=False)
+    op.create_index("uq_audit_log_id", "audit_log", ["org_id", "id"], unique=True)
+    place_table(op, "audit_log")
+    fence_table(op, "audit_log")
+
+
+def _create_belongings() -> None:
+    op.create_table(
+        "belongings",
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "org_id", name=op.f("pk_belongings")),
+    )
+    place_table(op, "belongings", "user_id", colocate=False)
+
+
 def _create_board_positions() -> None:
     op.create_table(
         "board_positions",
@@ -73,6 +145,17 @@ def _create_credentials() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_credentials")),
     )
     place_table(op, "credentials", None)
+
+
+def _create_encryption_keys() -> None:
+    op.create_table(
+        "encryption_keys",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_encryption_keys")),
+    )
+    place_table(op, "encryption_keys", None)
 
 
 def _create_event_snapshots() -> None:
@@ -136,6 +219,18 @@ def _create_external_ids() -> None:
     op.create_index("ix_external_ids_record_id", "external_ids", ["org_id", "record_id"], unique=False)
     place_table(op, "external_ids")
     fence_table(op, "external_ids")
+
+
+def _create_failed_attempts() -> None:
+    op.create_table(
+        "failed_attempts",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("since", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_failed_attempts")),
+    )
+    op.create_index("ix_failed_attempts_since", "failed_attempts", ["since"], unique=False)
+    place_table(op, "failed_attempts", "subject", colocate=False)
 
 
 def _create_field_definitions() -> None:
@@ -275,6 +370,828 @@ def _create_links() -> None:
     fence_table(op, "links")
 
 
+def _create_mail_links() -> None:
+    op.create_table(
+        "mail_links",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_mail_links")),
+    )
+    op.create_index("ix_mail_links_expires_at", "mail_links", ["expires_at"], unique=False)
+    op.create_index("ix_mail_links_user_id", "mail_links", ["user_id"], unique=False)
+    place_table(op, "mail_links", "hash", colocate=False)
+
+
+def _create_mails() -> None:
+    op.create_table(
+        "mails",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("recipient_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=True),
+        sa.Column("org_id", sa.UUID(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
+    )
+    op.create_index("ix_mails_due_at", "mails", ["due_at"], unique=False)
+    op.create_index("ix_mails_recipient_key", "mails", ["recipient_key", "created_at"], unique=False)
+    place_table(op, "mails", "id", colocate=False)
+
+
+def _create_object_definitions() -> None:
+    op.create_table(
+        "object_definitions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("singular", sa.Text(), nullable=False),
+        sa.Column("plural_label", sa.Text(), nullable=False),
+        sa.Column("api_name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("properties", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("archived_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_object_definitions")),
+    )
+    op.create_index("uq_object_definitions_api_name", "object_definitions", ["org_id", "api_name"], unique=True)
+    op.create_index("uq_object_definitions_singular", "object_definitions", ["org_id", "singular"], unique=True)
+    place_table(op, "object_definitions")
+    fence_table(op, "object_definitions")
+
+
+def _create_organizations() -> None:
+    op.create_table(
+        "organizations",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), server_default=sa.text("'production'"), nullable=False),
+        sa.Column("currency", sa.Text(), server_default=sa.text("'USD'"), nullable=False),
+        sa.Column("time_zone", sa.Text(), server_default=sa.text("'UTC'"), nullable=False),
+        sa.Column("locale", sa.Text(), server_default=sa.text("'en'"), nullable=False),
+        sa.Column("region", sa.Text(), server_default=sa.text("'US'"), nullable=False),
+        sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("schema_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("access_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("clock_offset_us", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("clock_frozen_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("parent_id", sa.UUID(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
+    )
+    place_table(op, "organizations", None)
+
+
+def _create_outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("event_id", sa.UUID(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "event_id", name=op.f("pk_outbox")),
+    )
+    place_table(op, "outbox")
+
+
+def _create_profiles() -> None:
+    op.create_table(
+        "profiles",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("permissions", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_system", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("key_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_profiles")),
+        info={"unreferenced": ("owner_id",)},
+    )
+    op.create_index("ix_profiles_created_at", "profiles", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_profiles_name", "profiles", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_profiles_owner_id", "profiles", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_profiles_search", "profiles", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_profiles_slot_date_1",
+        "profiles",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_date_2",
+        "profiles",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_date_3",
+        "profiles",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_id_1", "profiles", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_10",
+        "profiles",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_id_2", "profiles", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_3", "profiles", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_4", "profiles", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_5", "profiles", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_6", "profiles", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_7", "profiles", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_8", "profiles", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_id_9", "profiles", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_profiles_slot_number_1",
+        "profiles",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_number_2",
+        "profiles",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_number_3",
+        "profiles",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_number_4",
+        "profiles",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_number_5",
+        "profiles",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_1",
+        "profiles",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_2",
+        "profiles",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_3",
+        "profiles",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_4",
+        "profiles",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_5",
+        "profiles",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_6",
+        "profiles",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_7",
+        "profiles",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_text_8",
+        "profiles",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_time_1",
+        "profiles",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_time_2",
+        "profiles",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_profiles_slot_time_3",
+        "profiles",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_profiles_tags", "profiles", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_profiles_trigrams", "profiles", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_profiles_updated_at", "profiles", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index("uq_profiles_key", "profiles", ["org_id", "key_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index("uq_profiles_name", "profiles", ["org_id", "name_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_profiles_slot_unique_1",
+        "profiles",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_profiles_slot_unique_2",
+        "profiles",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_profiles_slot_unique_3",
+        "profiles",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_profiles_slot_unique_4",
+        "profiles",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_profiles_slot_unique_5",
+        "profiles",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "profiles")
+    fence_table(op, "profiles")
+
+
+def _create_recent_items() -> None:
+    op.create_table(
+        "recent_items",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("viewed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "user_id", "object", "record_id", name=op.f("pk_recent_items")),
+    )
+    op.create_index("ix_recent_items_viewed_at", "recent_items", ["org_id", "user_id", "viewed_at"], unique=False)
+    place_table(op, "recent_items")
+    fence_table(op, "recent_items")
+
+
+def _create_record_shares() -> None:
+    op.create_table(
+        "record_shares",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("grantee_id", sa.UUID(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("grantee_type", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("access", sa.Text(), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "object", "grantee_id", "record_id", "grantee_type", "source", name=op.f("pk_record_shares")),
+    )
+    op.create_index("ix_record_shares_record_id", "record_shares", ["org_id", "record_id"], unique=False)
+    place_table(op, "record_shares")
+    fence_table(op, "record_shares")
+
+
+def _create_recovery_codes() -> None:
+    op.create_table(
+        "recovery_codes",
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", "hash", name=op.f("pk_recovery_codes")),
+    )
+    place_table(op, "recovery_codes", "user_id", colocate=False)
+
+
+def _create_roles() -> None:
+    op.create_table(
+        "roles",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.UUID(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "parent_id"], ["roles.org_id", "roles.id"], name="fk_roles_parent_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_roles")),
+        info={"unreferenced": ("owner_id",)},
+    )
+    op.create_index("ix_roles_created_at", "roles", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_roles_name", "roles", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_roles_owner_id", "roles", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_roles_parent_id", "roles", ["org_id", "parent_id", "id"], unique=False)
+    op.create_index("ix_roles_search", "roles", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_roles_slot_date_1", "roles", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_date_2", "roles", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_date_3", "roles", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_1", "roles", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_10", "roles", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_2", "roles", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_3", "roles", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_4", "roles", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_5", "roles", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_6", "roles", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_7", "roles", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_8", "roles", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_id_9", "roles", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_number_1",
+        "roles",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_roles_slot_number_2",
+        "roles",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_roles_slot_number_3",
+        "roles",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_roles_slot_number_4",
+        "roles",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_roles_slot_number_5",
+        "roles",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_roles_slot_text_1", "roles", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_2", "roles", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_3", "roles", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_4", "roles", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_5", "roles", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_6", "roles", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_7", "roles", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_text_8", "roles", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_time_1", "roles", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_time_2", "roles", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_roles_slot_time_3", "roles", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
+    op.create_index("ix_roles_tags", "roles", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_roles_trigrams", "roles", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_roles_updated_at", "roles", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index("uq_roles_name", "roles", ["org_id", "name_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_roles_slot_unique_1",
+        "roles",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_roles_slot_unique_2",
+        "roles",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_roles_slot_unique_3",
+        "roles",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_roles_slot_unique_4",
+        "roles",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_roles_slot_unique_5",
+        "roles",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "roles")
+    fence_table(op, "roles")
+
+
+def _create_sandboxes() -> None:
+    op.create_table(
+        "sandboxes",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("copy", sa.Text(), nullable=False),
+        sa.Column("mask", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("sample_size", sa.Integer(), nullable=True),
+        sa.Column("status", sa.Text(), server_default=sa.text("'making'"), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("refreshed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_sandboxes")),
+    )
+    op.create_index("ix_sandboxes_created_at", "sandboxes", ["org_id", "created_at"], unique=False)
+    place_table(op, "sandboxes")
+    fence_table(op, "sandboxes")
+
+
+def _create_schema_versions() -> None:
+    op.create_table(
+        "schema_versions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("changed_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("schema", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "version", name=op.f("pk_schema_versions")),
+    )
+    place_table(op, "schema_versions")
+    fence_table(op, "schema_versions")
+
+
+def _create_second_factors() -> None:
+    op.create_table(
+        "second_factors",
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("confirmed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_second_factors")),
+    )
+    place_table(op, "second_factors", "user_id", colocate=False)
+
+
+def _create_session_devices() -> None:
+    op.create_table(
+        "session_devices",
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("session_id", sa.UUID(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "session_id", name=op.f("pk_session_devices")),
+    )
+    place_table(op, "session_devices", "user_id", colocate=False)
+
+
+def _create_sessions() -> None:
+    op.create_table(
+        "sessions",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
+    )
+    op.create_index("ix_sessions_user_id", "sessions", ["user_id", "id"], unique=False)
+    place_table(op, "sessions", "hash", colocate=False)
+
+
+def _create_timers() -> None:
+    op.create_table(
+        "timers",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.UUID(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retry_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "kind", "subject_id", name=op.f("pk_timers")),
+    )
+    op.create_index("ix_timers_due_at", "timers", ["org_id", "due_at", "kind", "subject_id"], unique=False)
+    place_table(op, "timers")
+
+
+def _create_tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default=sa.text("'personal'"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("fields", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("networks", postgresql.ARRAY(Text()), nullable=True),
+        sa.Column("maker_id", sa.UUID(), nullable=True),
+        sa.Column("api_version", sa.Text(), nullable=True),
+        sa.Column("app_id", sa.UUID(), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("preferences", sa.Text(), nullable=True),
+        sa.Column("user_suspended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_tokens")),
+    )
+    op.create_index("ix_tokens_id", "tokens", ["id"], unique=False)
+    op.create_index("ix_tokens_org_id", "tokens", ["org_id", "id"], unique=False)
+    place_table(op, "tokens", "hash", colocate=False)
+
+
+def _create_tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("purged_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_tombstones")),
+    )
+    place_table(op, "tombstones")
+    fence_table(op, "tombstones")
+
+
+def _create_users() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+    )
+    op.create_index("uq_users_email_key", "users", ["email_key"], unique=True)
+    place_table(op, "users", None)
+
+
+def _create_job_chunks() -> None:
+    op.create_table(
+        "job_chunks",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("ids", postgresql.ARRAY(UUID()), nullable=False),
+        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_chunks_job_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_chunks")),
+    )
+    place_table(op, "job_chunks")
+    fence_table(op, "job_chunks")
+
+
+def _create_job_errors() -> None:
+    op.create_table(
+        "job_errors",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("job_id", sa.UUID(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("error", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_errors_job_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_errors")),
+    )
+    place_table(op, "job_errors")
+    fence_table(op, "job_errors")
+
+
 def _create_members() -> None:
     op.create_table(
         "members",
@@ -291,7 +1208,9 @@ def _create_members() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), server_default=sa.text("'active'"), nullable=False),
-        sa.Column("role", sa.Text(), server_default=sa.text("'standard'"), nullable=False),
+        sa.Column("profile_id", sa.UUID(), nullable=False),
+        sa.Column("role_id", sa.UUID(), nullable=True),
+        sa.Column("manager_id", sa.UUID(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -340,13 +1259,19 @@ def _create_members() -> None:
         sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
         sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
         sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "manager_id"], ["members.org_id", "members.id"], name="fk_members_manager_id"),
         sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_members_owner_id"),
+        sa.ForeignKeyConstraint(["org_id", "profile_id"], ["profiles.org_id", "profiles.id"], name="fk_members_profile_id"),
+        sa.ForeignKeyConstraint(["org_id", "role_id"], ["roles.org_id", "roles.id"], name="fk_members_role_id"),
         sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_members")),
     )
     op.create_index("ix_members_created_at", "members", ["org_id", "created_at", "id"], unique=False)
     op.create_index("ix_members_email", "members", ["org_id", "email_key", "id"], unique=False)
+    op.create_index("ix_members_manager_id", "members", ["org_id", "manager_id", "id"], unique=False)
     op.create_index("ix_members_name", "members", ["org_id", "name_key", "id"], unique=False)
     op.create_index("ix_members_owner_id", "members", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_members_profile_id", "members", ["org_id", "profile_id", "id"], unique=False)
+    op.create_index("ix_members_role_id", "members", ["org_id", "role_id", "id"], unique=False)
     op.create_index("ix_members_search", "members", ["search"], unique=False, postgresql_using="gin")
     op.create_index(
         "ix_members_slot_date_1",
@@ -552,182 +1477,6 @@ def _create_members() -> None:
     )
     place_table(op, "members")
     fence_table(op, "members")
-
-
-def _create_object_definitions() -> None:
-    op.create_table(
-        "object_definitions",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("singular", sa.Text(), nullable=False),
-        sa.Column("plural_label", sa.Text(), nullable=False),
-        sa.Column("api_name", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("properties", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.Column("archived_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_object_definitions")),
-    )
-    op.create_index("uq_object_definitions_api_name", "object_definitions", ["org_id", "api_name"], unique=True)
-    op.create_index("uq_object_definitions_singular", "object_definitions", ["org_id", "singular"], unique=True)
-    place_table(op, "object_definitions")
-    fence_table(op, "object_definitions")
-
-
-def _create_organizations() -> None:
-    op.create_table(
-        "organizations",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("environment", sa.Text(), server_default=sa.text("'production'"), nullable=False),
-        sa.Column("currency", sa.Text(), server_default=sa.text("'USD'"), nullable=False),
-        sa.Column("time_zone", sa.Text(), server_default=sa.text("'UTC'"), nullable=False),
-        sa.Column("locale", sa.Text(), server_default=sa.text("'en'"), nullable=False),
-        sa.Column("region", sa.Text(), server_default=sa.text("'US'"), nullable=False),
-        sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("schema_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
-        sa.Column("access_version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
-        sa.Column("clock_offset_us", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("clock_frozen_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("parent_id", sa.UUID(), nullable=True),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
-    )
-    place_table(op, "organizations", None)
-
-
-def _create_outbox() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("event_id", sa.UUID(), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "event_id", name=op.f("pk_outbox")),
-    )
-    place_table(op, "outbox")
-
-
-def _create_recent_items() -> None:
-    op.create_table(
-        "recent_items",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
-        sa.Column("object", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.UUID(), nullable=False),
-        sa.Column("viewed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "user_id", "object", "record_id", name=op.f("pk_recent_items")),
-    )
-    op.create_index("ix_recent_items_viewed_at", "recent_items", ["org_id", "user_id", "viewed_at"], unique=False)
-    place_table(op, "recent_items")
-    fence_table(op, "recent_items")
-
-
-def _create_sandboxes() -> None:
-    op.create_table(
-        "sandboxes",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("copy", sa.Text(), nullable=False),
-        sa.Column("mask", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
-        sa.Column("sample_size", sa.Integer(), nullable=True),
-        sa.Column("status", sa.Text(), server_default=sa.text("'making'"), nullable=False),
-        sa.Column("job_id", sa.UUID(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("refreshed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_sandboxes")),
-    )
-    op.create_index("ix_sandboxes_created_at", "sandboxes", ["org_id", "created_at"], unique=False)
-    place_table(op, "sandboxes")
-    fence_table(op, "sandboxes")
-
-
-def _create_schema_versions() -> None:
-    op.create_table(
-        "schema_versions",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("changed_by", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.Column("schema", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "version", name=op.f("pk_schema_versions")),
-    )
-    place_table(op, "schema_versions")
-    fence_table(op, "schema_versions")
-
-
-def _create_timers() -> None:
-    op.create_table(
-        "timers",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.UUID(), nullable=False),
-        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("retry_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "kind", "subject_id", name=op.f("pk_timers")),
-    )
-    op.create_index("ix_timers_due_at", "timers", ["org_id", "due_at", "kind", "subject_id"], unique=False)
-    place_table(op, "timers")
-
-
-def _create_tokens() -> None:
-    op.create_table(
-        "tokens",
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
-        sa.Column("kind", sa.Text(), server_default=sa.text("'pat'"), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
-        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
-        sa.Column("api_version", sa.Text(), nullable=True),
-        sa.Column("app_id", sa.UUID(), nullable=True),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("last_used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column("preferences", sa.Text(), nullable=True),
-        sa.Column("user_suspended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_tokens")),
-    )
-    op.create_index("ix_tokens_id", "tokens", ["id"], unique=False)
-    op.create_index("ix_tokens_org_id", "tokens", ["org_id", "id"], unique=False)
-    place_table(op, "tokens", "hash", colocate=False)
-
-
-def _create_tombstones() -> None:
-    op.create_table(
-        "tombstones",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("object", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("purged_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_tombstones")),
-    )
-    place_table(op, "tombstones")
-    fence_table(op, "tombstones")
-
-
-def _create_users() -> None:
-    op.create_table(
-        "users",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("email_key", sa.Text(collation="C"), nullable=False),
-        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-    )
-    op.create_index("uq_users_email_key", "users", ["email_key"], unique=True)
-    place_table(op, "users", None)
 
 
 def _create_accounts() -> None:
@@ -1030,6 +1779,347 @@ def _create_accounts() -> None:
     )
     place_table(op, "accounts")
     fence_table(op, "accounts")
+
+
+def _create_connections() -> None:
+    op.create_table(
+        "connections",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("base_url", sa.Text(), nullable=True),
+        sa.Column("host", sa.Text(), nullable=True),
+        sa.Column("port", sa.Integer(), nullable=True),
+        sa.Column("username", sa.Text(), nullable=True),
+        sa.Column("header_name", sa.Text(), nullable=True),
+        sa.Column("client_id", sa.Text(), nullable=True),
+        sa.Column("token_url", sa.Text(), nullable=True),
+        sa.Column("scopes", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("status", sa.Text(), server_default=sa.text("'no_secret'"), nullable=False),
+        sa.Column("has_secret", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("secret_set_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("tested_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("provider_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("base_url_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("host_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("username_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("header_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("client_id_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("token_url_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("last_error_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_connections_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_connections")),
+    )
+    op.create_index("ix_connections_created_at", "connections", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_connections_name", "connections", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_connections_owner_id", "connections", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_connections_provider", "connections", ["org_id", "provider_key", "id"], unique=False)
+    op.create_index("ix_connections_search", "connections", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_connections_slot_date_1",
+        "connections",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_date_2",
+        "connections",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_date_3",
+        "connections",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_1",
+        "connections",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_10",
+        "connections",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_2",
+        "connections",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_3",
+        "connections",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_4",
+        "connections",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_5",
+        "connections",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_6",
+        "connections",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_7",
+        "connections",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_8",
+        "connections",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_id_9",
+        "connections",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_number_1",
+        "connections",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_number_2",
+        "connections",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_number_3",
+        "connections",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_number_4",
+        "connections",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_number_5",
+        "connections",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_1",
+        "connections",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_2",
+        "connections",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_3",
+        "connections",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_4",
+        "connections",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_5",
+        "connections",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_6",
+        "connections",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_7",
+        "connections",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_text_8",
+        "connections",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_time_1",
+        "connections",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_time_2",
+        "connections",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_slot_time_3",
+        "connections",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_connections_status", "connections", ["org_id", "status", "id"], unique=False)
+    op.create_index("ix_connections_tags", "connections", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_connections_trigrams", "connections", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_connections_type", "connections", ["org_id", "type", "id"], unique=False)
+    op.create_index("ix_connections_updated_at", "connections", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_connections_name", "connections", ["org_id", "name_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
+    )
+    op.create_index(
+        "uq_connections_slot_unique_1",
+        "connections",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_connections_slot_unique_2",
+        "connections",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_connections_slot_unique_3",
+        "connections",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_connections_slot_unique_4",
+        "connections",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_connections_slot_unique_5",
+        "connections",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "connections")
+    fence_table(op, "connections")
 
 
 def _create_contact_roles() -> None:
@@ -1679,6 +2769,7 @@ def _create_custom_records() -> None:
         sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
         sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
         sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
         sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
         sa.Column("merged_into", sa.UUID(), nullable=True),
@@ -2285,35 +3376,6 @@ def _create_exchange_rates() -> None:
     )
     place_table(op, "exchange_rates")
     fence_table(op, "exchange_rates")
-
-
-def _create_job_chunks() -> None:
-    op.create_table(
-        "job_chunks",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("job_id", sa.UUID(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("ids", postgresql.ARRAY(UUID()), nullable=False),
-        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_chunks_job_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_chunks")),
-    )
-    place_table(op, "job_chunks")
-    fence_table(op, "job_chunks")
-
-
-def _create_job_errors() -> None:
-    op.create_table(
-        "job_errors",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("job_id", sa.UUID(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("record_id", sa.UUID(), nullable=False),
-        sa.Column("error", postgresql.JSONB(astext_type=Text()), nullable=False),
-        sa.ForeignKeyConstraint(["org_id", "job_id"], ["jobs.org_id", "jobs.id"], name="fk_job_errors_job_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("org_id", "job_id", "position", name=op.f("pk_job_errors")),
-    )
-    place_table(op, "job_errors")
-    fence_table(op, "job_errors")
 
 
 def _create_layouts() -> None:
@@ -4069,6 +5131,322 @@ def _create_pipelines() -> None:
     fence_table(op, "pipelines")
 
 
+def _create_restriction_rules() -> None:
+    op.create_table(
+        "restriction_rules",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("restricts", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("criteria", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_restriction_rules_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_restriction_rules")),
+    )
+    op.create_index("ix_restriction_rules_applies_to", "restriction_rules", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_restriction_rules_created_at", "restriction_rules", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_restriction_rules_name", "restriction_rules", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_restriction_rules_owner_id", "restriction_rules", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_restriction_rules_search", "restriction_rules", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_restriction_rules_slot_date_1",
+        "restriction_rules",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_date_2",
+        "restriction_rules",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_date_3",
+        "restriction_rules",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_1",
+        "restriction_rules",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_10",
+        "restriction_rules",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_2",
+        "restriction_rules",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_3",
+        "restriction_rules",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_4",
+        "restriction_rules",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_5",
+        "restriction_rules",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_6",
+        "restriction_rules",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_7",
+        "restriction_rules",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_8",
+        "restriction_rules",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_id_9",
+        "restriction_rules",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_number_1",
+        "restriction_rules",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_number_2",
+        "restriction_rules",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_number_3",
+        "restriction_rules",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_number_4",
+        "restriction_rules",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_number_5",
+        "restriction_rules",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_1",
+        "restriction_rules",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_2",
+        "restriction_rules",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_3",
+        "restriction_rules",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_4",
+        "restriction_rules",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_5",
+        "restriction_rules",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_6",
+        "restriction_rules",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_7",
+        "restriction_rules",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_text_8",
+        "restriction_rules",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_time_1",
+        "restriction_rules",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_time_2",
+        "restriction_rules",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_restriction_rules_slot_time_3",
+        "restriction_rules",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_restriction_rules_tags", "restriction_rules", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_restriction_rules_trigrams", "restriction_rules", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_restriction_rules_updated_at", "restriction_rules", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_restriction_rules_slot_unique_1",
+        "restriction_rules",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_restriction_rules_slot_unique_2",
+        "restriction_rules",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_restriction_rules_slot_unique_3",
+        "restriction_rules",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_restriction_rules_slot_unique_4",
+        "restriction_rules",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_restriction_rules_slot_unique_5",
+        "restriction_rules",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "restriction_rules")
+    fence_table(op, "restriction_rules")
+
+
 def _create_segments() -> None:
     op.create_table(
         "segments",
@@ -4352,6 +5730,324 @@ def _create_segments() -> None:
     fence_table(op, "segments")
 
 
+def _create_sharing_rules() -> None:
+    op.create_table(
+        "sharing_rules",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("owned_by", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("criteria", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("share_with", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("access", sa.Text(), server_default=sa.text("'read'"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_sharing_rules_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_sharing_rules")),
+    )
+    op.create_index("ix_sharing_rules_applies_to", "sharing_rules", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_sharing_rules_created_at", "sharing_rules", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_sharing_rules_name", "sharing_rules", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_sharing_rules_owner_id", "sharing_rules", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_sharing_rules_search", "sharing_rules", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_sharing_rules_slot_date_1",
+        "sharing_rules",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_date_2",
+        "sharing_rules",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_date_3",
+        "sharing_rules",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_1",
+        "sharing_rules",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_10",
+        "sharing_rules",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_2",
+        "sharing_rules",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_3",
+        "sharing_rules",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_4",
+        "sharing_rules",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_5",
+        "sharing_rules",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_6",
+        "sharing_rules",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_7",
+        "sharing_rules",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_8",
+        "sharing_rules",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_id_9",
+        "sharing_rules",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_number_1",
+        "sharing_rules",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_number_2",
+        "sharing_rules",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_number_3",
+        "sharing_rules",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_number_4",
+        "sharing_rules",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_number_5",
+        "sharing_rules",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_1",
+        "sharing_rules",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_2",
+        "sharing_rules",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_3",
+        "sharing_rules",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_4",
+        "sharing_rules",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_5",
+        "sharing_rules",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_6",
+        "sharing_rules",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_7",
+        "sharing_rules",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_text_8",
+        "sharing_rules",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_time_1",
+        "sharing_rules",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_time_2",
+        "sharing_rules",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sharing_rules_slot_time_3",
+        "sharing_rules",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_sharing_rules_tags", "sharing_rules", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_sharing_rules_trigrams", "sharing_rules", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_sharing_rules_updated_at", "sharing_rules", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_sharing_rules_slot_unique_1",
+        "sharing_rules",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_sharing_rules_slot_unique_2",
+        "sharing_rules",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_sharing_rules_slot_unique_3",
+        "sharing_rules",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_sharing_rules_slot_unique_4",
+        "sharing_rules",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_sharing_rules_slot_unique_5",
+        "sharing_rules",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "sharing_rules")
+    fence_table(op, "sharing_rules")
+
+
 def _create_tasks() -> None:
     op.create_table(
         "tasks",
@@ -4577,6 +6273,545 @@ def _create_tasks() -> None:
     )
     place_table(op, "tasks")
     fence_table(op, "tasks")
+
+
+def _create_teams() -> None:
+    op.create_table(
+        "teams",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_teams_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_teams")),
+    )
+    op.create_index("ix_teams_created_at", "teams", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_teams_name", "teams", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_teams_owner_id", "teams", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_teams_search", "teams", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_teams_slot_date_1", "teams", ["org_id", "slot_date_1", "id"], unique=False, postgresql_where=sa.text("slot_date_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_date_2", "teams", ["org_id", "slot_date_2", "id"], unique=False, postgresql_where=sa.text("slot_date_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_date_3", "teams", ["org_id", "slot_date_3", "id"], unique=False, postgresql_where=sa.text("slot_date_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_1", "teams", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_10", "teams", ["org_id", "slot_id_10", "id"], unique=False, postgresql_where=sa.text("slot_id_10 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_2", "teams", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_3", "teams", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_4", "teams", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_5", "teams", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_6", "teams", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_7", "teams", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_8", "teams", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_id_9", "teams", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_number_1",
+        "teams",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_teams_slot_number_2",
+        "teams",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_teams_slot_number_3",
+        "teams",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_teams_slot_number_4",
+        "teams",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_teams_slot_number_5",
+        "teams",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_teams_slot_text_1", "teams", ["org_id", "slot_text_1", "id"], unique=False, postgresql_where=sa.text("slot_text_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_2", "teams", ["org_id", "slot_text_2", "id"], unique=False, postgresql_where=sa.text("slot_text_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_3", "teams", ["org_id", "slot_text_3", "id"], unique=False, postgresql_where=sa.text("slot_text_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_4", "teams", ["org_id", "slot_text_4", "id"], unique=False, postgresql_where=sa.text("slot_text_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_5", "teams", ["org_id", "slot_text_5", "id"], unique=False, postgresql_where=sa.text("slot_text_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_6", "teams", ["org_id", "slot_text_6", "id"], unique=False, postgresql_where=sa.text("slot_text_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_7", "teams", ["org_id", "slot_text_7", "id"], unique=False, postgresql_where=sa.text("slot_text_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_text_8", "teams", ["org_id", "slot_text_8", "id"], unique=False, postgresql_where=sa.text("slot_text_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_time_1", "teams", ["org_id", "slot_time_1", "id"], unique=False, postgresql_where=sa.text("slot_time_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_time_2", "teams", ["org_id", "slot_time_2", "id"], unique=False, postgresql_where=sa.text("slot_time_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_teams_slot_time_3", "teams", ["org_id", "slot_time_3", "id"], unique=False, postgresql_where=sa.text("slot_time_3 IS NOT NULL")
+    )
+    op.create_index("ix_teams_tags", "teams", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_teams_trigrams", "teams", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_teams_updated_at", "teams", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index("uq_teams_name", "teams", ["org_id", "name_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL"))
+    op.create_index(
+        "uq_teams_slot_unique_1",
+        "teams",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_teams_slot_unique_2",
+        "teams",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_teams_slot_unique_3",
+        "teams",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_teams_slot_unique_4",
+        "teams",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_teams_slot_unique_5",
+        "teams",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "teams")
+    fence_table(op, "teams")
+
+
+def _create_territories() -> None:
+    op.create_table(
+        "territories",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.UUID(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("rules", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("access", sa.Text(), server_default=sa.text("'read'"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_territories_owner_id"),
+        sa.ForeignKeyConstraint(["org_id", "parent_id"], ["territories.org_id", "territories.id"], name="fk_territories_parent_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_territories")),
+    )
+    op.create_index("ix_territories_created_at", "territories", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_territories_name", "territories", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_territories_owner_id", "territories", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_territories_parent_id", "territories", ["org_id", "parent_id", "id"], unique=False)
+    op.create_index("ix_territories_position", "territories", ["org_id", "position", "id"], unique=False)
+    op.create_index("ix_territories_search", "territories", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_territories_slot_date_1",
+        "territories",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_date_2",
+        "territories",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_date_3",
+        "territories",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_1",
+        "territories",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_10",
+        "territories",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_2",
+        "territories",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_3",
+        "territories",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_4",
+        "territories",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_5",
+        "territories",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_6",
+        "territories",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_7",
+        "territories",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_8",
+        "territories",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_id_9",
+        "territories",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_number_1",
+        "territories",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_number_2",
+        "territories",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_number_3",
+        "territories",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_number_4",
+        "territories",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_number_5",
+        "territories",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_1",
+        "territories",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_2",
+        "territories",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_3",
+        "territories",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_4",
+        "territories",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_5",
+        "territories",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_6",
+        "territories",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_7",
+        "territories",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_text_8",
+        "territories",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_time_1",
+        "territories",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_time_2",
+        "territories",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_territories_slot_time_3",
+        "territories",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_territories_tags", "territories", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_territories_trigrams", "territories", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_territories_updated_at", "territories", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_territories_name", "territories", ["org_id", "name_key"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
+    )
+    op.create_index(
+        "uq_territories_slot_unique_1",
+        "territories",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_territories_slot_unique_2",
+        "territories",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_territories_slot_unique_3",
+        "territories",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_territories_slot_unique_4",
+        "territories",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_territories_slot_unique_5",
+        "territories",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "territories")
+    fence_table(op, "territories")
 
 
 def _create_themes() -> None:
@@ -5086,6 +7321,25 @@ def _create_views() -> None:
     )
     place_table(op, "views")
     fence_table(op, "views")
+
+
+def _create_connection_secrets() -> None:
+    op.create_table(
+        "connection_secrets",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("connection_id", sa.UUID(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("set_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["org_id", "connection_id"],
+            ["connections.org_id", "connections.id"],
+            name="fk_connection_secrets_connection_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("org_id", "connection_id", name=op.f("pk_connection_secrets")),
+    )
+    place_table(op, "connection_secrets")
+    fence_table(op, "connection_secrets")
 
 
 def _create_contacts() -> None:
@@ -7058,13 +9312,19 @@ def _make_partitions() -> None:
 
 def upgrade() -> None:
     """Make everything."""
+    _create_audit_checkpoints()
+    _create_audit_heads()
+    _create_audit_log()
+    _create_belongings()
     _create_board_positions()
     _create_config_snapshots()
     _create_counters()
     _create_credentials()
+    _create_encryption_keys()
     _create_event_snapshots()
     _create_events()
     _create_external_ids()
+    _create_failed_attempts()
     _create_field_definitions()
     _create_home_pages()
     _create_idempotency_keys()
@@ -7072,34 +9332,49 @@ def upgrade() -> None:
     _create_jobs()
     _create_journal()
     _create_links()
-    _create_members()
+    _create_mail_links()
+    _create_mails()
     _create_object_definitions()
     _create_organizations()
     _create_outbox()
+    _create_profiles()
     _create_recent_items()
+    _create_record_shares()
+    _create_recovery_codes()
+    _create_roles()
     _create_sandboxes()
     _create_schema_versions()
+    _create_second_factors()
+    _create_session_devices()
+    _create_sessions()
     _create_timers()
     _create_tokens()
     _create_tombstones()
     _create_users()
+    _create_job_chunks()
+    _create_job_errors()
+    _create_members()
     _create_accounts()
+    _create_connections()
     _create_contact_roles()
     _create_custom_links()
     _create_custom_records()
     _create_exchange_rates()
-    _create_job_chunks()
-    _create_job_errors()
     _create_layouts()
     _create_lead_statuses()
     _create_lifecycle_stages()
     _create_navigation_menus()
     _create_notes()
     _create_pipelines()
+    _create_restriction_rules()
     _create_segments()
+    _create_sharing_rules()
     _create_tasks()
+    _create_teams()
+    _create_territories()
     _create_themes()
     _create_views()
+    _create_connection_secrets()
     _create_contacts()
     _create_stages()
     _create_widgets()
@@ -7108,12 +9383,18 @@ def upgrade() -> None:
     _create_case_comments()
     _create_leads()
     _create_stage_changes()
+    keep_rows(op, "audit_checkpoints")
+    keep_rows(op, "audit_heads")
+    keep_rows(op, "audit_log")
     keep_rows(op, "events")
     _make_partitions()
 
 
 def downgrade() -> None:
     """Drop everything."""
+    op.execute("DROP POLICY kept ON audit_checkpoints")
+    op.execute("DROP POLICY kept ON audit_heads")
+    op.execute("DROP POLICY kept ON audit_log")
     op.execute("DROP POLICY kept ON events")
     op.drop_table("stage_changes")
     op.drop_table("leads")
@@ -7123,34 +9404,49 @@ def downgrade() -> None:
     op.drop_table("widgets")
     op.drop_table("stages")
     op.drop_table("contacts")
+    op.drop_table("connection_secrets")
     op.drop_table("views")
     op.drop_table("themes")
+    op.drop_table("territories")
+    op.drop_table("teams")
     op.drop_table("tasks")
+    op.drop_table("sharing_rules")
     op.drop_table("segments")
+    op.drop_table("restriction_rules")
     op.drop_table("pipelines")
     op.drop_table("notes")
     op.drop_table("navigation_menus")
     op.drop_table("lifecycle_stages")
     op.drop_table("lead_statuses")
     op.drop_table("layouts")
-    op.drop_table("job_errors")
-    op.drop_table("job_chunks")
     op.drop_table("exchange_rates")
     op.drop_table("custom_records")
     op.drop_table("custom_links")
     op.drop_table("contact_roles")
+    op.drop_table("connections")
     op.drop_table("accounts")
+    op.drop_table("members")
+    op.drop_table("job_errors")
+    op.drop_table("job_chunks")
     op.drop_table("users")
     op.drop_table("tombstones")
     op.drop_table("tokens")
     op.drop_table("timers")
+    op.drop_table("sessions")
+    op.drop_table("session_devices")
+    op.drop_table("second_factors")
     op.drop_table("schema_versions")
     op.drop_table("sandboxes")
+    op.drop_table("roles")
+    op.drop_table("recovery_codes")
+    op.drop_table("record_shares")
     op.drop_table("recent_items")
+    op.drop_table("profiles")
     op.drop_table("outbox")
     op.drop_table("organizations")
     op.drop_table("object_definitions")
-    op.drop_table("members")
+    op.drop_table("mails")
+    op.drop_table("mail_links")
     op.drop_table("links")
     op.drop_table("journal")
     op.drop_table("jobs")
@@ -7158,10 +9454,16 @@ def downgrade() -> None:
     op.drop_table("idempotency_keys")
     op.drop_table("home_pages")
     op.drop_table("field_definitions")
+    op.drop_table("failed_attempts")
     op.drop_table("external_ids")
     op.drop_table("events")
     op.drop_table("event_snapshots")
+    op.drop_table("encryption_keys")
     op.drop_table("credentials")
     op.drop_table("counters")
     op.drop_table("config_snapshots")
     op.drop_table("board_positions")
+    op.drop_table("belongings")
+    op.drop_table("audit_log")
+    op.drop_table("audit_heads")
+    op.drop_table("audit_checkpoints")

@@ -5,6 +5,7 @@ Every setting is `CRM_<NAME>`, except the three addresses that other tools know 
 nothing below the edges looks settings up. `docs/configuration.md` lists every field (a test compares them).
 """
 
+import hashlib
 import ipaddress
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm_api.core.sealed import NO_KEYS, Keyring
+from crm_api.core.signing import Signer
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -101,6 +103,12 @@ class Settings(BaseSettings):
         "`<id>:<base64 of 32 bytes>`, separated by commas, the same in every process. The first one seals, all open; "
         "see [sealed values](decisions/0016-sealed-values.md) for changing keys. `crm-api keys new` makes one.",
     )
+    audit_keys: SecretStr | None = Field(
+        default=None,
+        description="Base64 of 32 random bytes (`openssl rand -base64 32`): the Ed25519 key that signs checkpoints of audit logs, the same "
+        "in every process. After a comma, earlier keys, whose signatures stay good. Left out, it is derived from CRM_SECRET_KEY; "
+        "see [the audit log](audit.md).",
+    )
     rate_limit: str = Field(
         default="600/minute",
         description="Request cost that one token may spend: `<count>/second|minute|hour`, or `off`.",
@@ -172,6 +180,13 @@ class Settings(BaseSettings):
             Keyring.parse(value.get_secret_value())
         return value
 
+    @field_validator("audit_keys")
+    @classmethod
+    def _audit_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Signer.parse(value.get_secret_value())
+        return value
+
     @field_validator("rate_limit")
     @classmethod
     def _rate_limit(cls, value: str) -> str:
@@ -201,6 +216,14 @@ class Settings(BaseSettings):
     def keyring(self) -> Keyring:
         """The keys that seal and open secrets; an empty ring where none are set."""
         return NO_KEYS if self.encryption_keys is None else Keyring.parse(self.encryption_keys.get_secret_value())
+
+    @property
+    def signer(self) -> Signer:
+        """What signs checkpoints of audit logs."""
+        if self.audit_keys is not None:
+            return Signer.parse(self.audit_keys.get_secret_value())
+        secret = self.secret_key or self.database_url
+        return Signer([hashlib.blake2b(secret.encode(), digest_size=32, person=b"audit signing").digest()])
 
     @property
     def api_version(self) -> str:

@@ -60,7 +60,7 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         wakeups = Wakeups(settings.redis_url, wake, everything=True)
         relay.publish = wakeups.publish
     owner = settings.database_owner_url
-    jobs = Jobs(database, clock, None if owner is None else driver_url(owner), settings.data_dir)
+    jobs = Jobs(database, clock, None if owner is None else driver_url(owner), settings.data_dir, settings.signer)
     queue = Queue(settings.redis_url, jobs, SWEEPS)
     tasks = [
         asyncio.create_task(relay.run(), name="relay"),

@@ -89,6 +89,13 @@ class Forbidden(Problem):
     code = "forbidden"
 
 
+class FieldReadOnly(Forbidden):
+    """Fields that the caller's profile allows to read but not to write."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("Your profile does not allow to write these fields.", errors=errors)
+
+
 class LimitExceeded(Problem):
     code = "limit_exceeded"
 

@@ -44,6 +44,8 @@ FIELD_CODES: Final[dict[str, str]] = {
     "invalid_email": "This is not an e-mail address: {reason}",
     "invalid_phone": "This is not a telephone number.",
     "invalid_url": "This is not a web address (http or https).",
+    "https_required": "The address must begin with https://.",
+    "credentials_in_url": "A name or password does not belong in an address.",
     "invalid_domain": "This is not a domain name.",
     "invalid_date": "This is not a date of the form YYYY-MM-DD: {reason}",
     "invalid_timestamp": "This is not an RFC 3339 timestamp with an offset: {reason}",

@@ -79,6 +79,8 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "invalid_email": "Das ist keine E-Mail-Adresse.",
     "invalid_phone": "Das ist keine Telefonnummer.",
     "invalid_url": "Das ist keine Webadresse (http oder https).",
+    "https_required": "Die Adresse muss mit https:// beginnen.",
+    "credentials_in_url": "Name oder Passwort gehören nicht in eine Adresse.",
     "invalid_domain": "Das ist kein Domainname.",
     "invalid_date": "Das ist kein Datum der Form JJJJ-MM-TT.",
     "invalid_timestamp": "Das ist kein Zeitpunkt nach RFC 3339 mit Zeitversatz.",

@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import Final, Literal, get_args
 from zlib import crc32
 
-TokenPrefix = Literal["crm_at_", "crm_rt_", "crm_pat_", "crm_ac_", "crm_cs_", "crm_ss_", "crm_ml_"]
+TokenPrefix = Literal["crm_at_", "crm_rt_", "crm_pat_", "crm_ac_", "crm_cs_", "crm_ss_", "crm_ml_", "crm_dc_"]
 
-#: Access token, refresh token, personal or service token, authorization code, client secret, browser session, link in a mail.
+#: Access token, refresh token, personal or service token, authorization code, client secret, browser session, link in a mail, device code.
 TOKEN_PREFIXES: Final[tuple[TokenPrefix, ...]] = get_args(TokenPrefix)
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -18,7 +18,6 @@ from crm_api.db.errors import classify
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.engine import Engine
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import ReadCompiler
 from crm_api.kernel.query.request import ReadRequest
 from crm_api.kernel.resource import AnyResource, Draft
@@ -83,7 +82,7 @@ def check_values(context: Context, resource: AnyResource, action: Action, values
 
 def _custom_errors(context: Context, resource: AnyResource, members: Mapping[str, Any]) -> list[FieldError]:
     """What is wrong with values of custom fields. Amounts are left out: how many decimals they may have is up to each record."""
-    amounts = {f.member for f in resource.custom.values() if f.type is FieldType.CURRENCY}
+    amounts = {f.member for f in resource.custom.values() if f.type is FieldType.CURRENCY and f.spec.base_of is None}
     draft = Draft(UUID(int=0), "update", None, {custom.COLUMN: {}})
     organization = context.principal.organization
     chosen = {name: value for name, value in members.items() if name not in amounts}
@@ -95,7 +94,7 @@ async def matching(context: Context, request: ReadRequest) -> list[UUID]:
     """The ids of the records that a filter matches and the caller may see, in their order; one more than `MAX_RECORDS` at most."""
     plan = replace(request.plan, sort=())
     statement = context.statements.get(
-        ("matching", context.registry.key, Policy(context.principal).shape, plan),
+        ("matching", context.registry.key, context.policy.shape, plan),
         lambda: _compiler(context).matching_ids(plan, MAX_RECORDS + 1),
     )
     return [row["id"] for row in await context.uow.fetch(statement, _arguments(context, request.values))]
@@ -105,18 +104,18 @@ async def counted(context: Context, request: ReadRequest) -> int:
     """How many records a filter matches."""
     plan = replace(request.plan, sort=())
     statement = context.statements.get(
-        ("counted", context.registry.key, Policy(context.principal).shape, plan), lambda: _compiler(context).counted(plan)
+        ("counted", context.registry.key, context.policy.shape, plan), lambda: _compiler(context).counted(plan)
     )
     found: int = await context.uow.fetch_value(statement, _arguments(context, request.values))
     return found
 
 
 def _compiler(context: Context) -> ReadCompiler:
-    return ReadCompiler(context.registry, Policy(context.principal))
+    return ReadCompiler(context.registry, context.policy)
 
 
 def _arguments(context: Context, values: Sequence[Any]) -> dict[str, Any]:
-    who = {"org_id": context.uow.org_id, "caller_id": context.principal.user_id}
+    who = {"org_id": context.uow.org_id, **context.policy.values}
     return {**who, **{f"v{index}": value for index, value in enumerate(values)}}
 
 

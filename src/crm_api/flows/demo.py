@@ -72,18 +72,18 @@ async def _live(database: Database, org_id: UUID, admin: UUID, clock: FixedClock
         for name in ("accounts", "contacts", "leads", "deals", "cases", "tasks", "notes"):
             bodies = day.creates[name]
             if bodies:
-                await _WRITER.create(context, context.registry[name], bodies)
+                await _WRITER.create(context, context.whole[name], bodies)
                 records[name] = records.get(name, 0) + len(bodies)
         for source, relation, from_id, to_id, attributes in day.links:
-            await _LINKS.put(context, context.registry.edges[source][relation], from_id, [LinkPut(to_id, attributes)])
+            await _LINKS.put(context, context.whole.edges[source][relation], from_id, [LinkPut(to_id, attributes)])
     clock.advance(timedelta(hours=4))
     async with system_context(database, org_id, clock, user_id=admin, actor=actor) as context:
         for name, id, body in day.updates:
-            await _WRITER.update(context, context.registry[name], [Patch(id, body)])
+            await _WRITER.update(context, context.whole[name], [Patch(id, body)])
     if day.comments:
         clock.advance(timedelta(hours=2))
         async with system_context(database, org_id, clock, user_id=admin, actor=actor) as context:
-            await _WRITER.create(context, context.registry["case_comments"], day.comments)
+            await _WRITER.create(context, context.whole["case_comments"], day.comments)
         records["case_comments"] = records.get("case_comments", 0) + len(day.comments)
 
 

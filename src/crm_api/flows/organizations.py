@@ -6,7 +6,6 @@ their own: they are copied to every node of a distributed PostgreSQL, and nothin
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -15,7 +14,6 @@ from typing import Any, Final, TypedDict
 from uuid import UUID
 
 import sqlalchemy as sa
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
@@ -29,7 +27,10 @@ from crm_api.db.engine import Database
 from crm_api.db.statement import StatementCache, compile_statement
 from crm_api.db.uow import SYSTEM, Actor, Uow, unit_of_work
 from crm_api.flows import seeds
+from crm_api.flows.users import belongings
+from crm_api.flows.users.passwords import Passwords
 from crm_api.kernel import events
+from crm_api.kernel.access.configuration import SUPER_ADMIN
 from crm_api.kernel.context import Context
 from crm_api.kernel.preferences import kept_preferences
 from crm_api.kernel.principal import OrganizationInfo, Principal
@@ -39,6 +40,7 @@ from crm_api.kernel.writer import Writer
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.store import store_new
 from crm_api.kernel.writes.types import Work
+from crm_api.models.access import Profile
 from crm_api.models.tenancy import Credential, Organization, Token, User
 from crm_api.resources import RESOURCES
 
@@ -107,6 +109,9 @@ _TOKEN_VALUES: Final[dict[str, sa.ColumnElement[Any]]] = {
 _ADD_TOKEN: Final = compile_statement(
     sa.insert(Token).from_select(list(_TOKEN_VALUES), sa.select(*_TOKEN_VALUES.values()), include_defaults=False)
 )
+_FIND_PROFILE: Final = compile_statement(
+    sa.select(Profile.id).where(Profile.org_id == _bind("org_id", _UUID), Profile.key == _bind("key"), Profile.deleted_at.is_(None))
+)
 _REVOKE_TOKEN: Final = compile_statement(
     sa.update(Token)
     .values(revoked_at=sa.func.coalesce(Token.revoked_at, _bind("now", _TIME)))
@@ -150,7 +155,8 @@ async def create_organization(
         await uow.fetch(_ADD_ORGANIZATION, {**values, "now": uow.now})
         user_id = await _user(uow, email, admin_password)
     async with system_context(database, org_id, clock, user_id=user_id) as context:
-        await _member(context, user_id, email, admin_name, "super_admin")
+        await _profiles(context)
+        await _member(context, user_id, email, admin_name, await _profile(context, SUPER_ADMIN))
         await _seed(context)
         token = await _token(context.uow, user_id, "first token", ["admin"], None)
     return {"org_id": str(org_id), "user_id": str(user_id), "token": token[1]}
@@ -163,7 +169,7 @@ async def create_user(
     email: str,
     name: str | None = None,
     password: str | None = None,
-    role: str = "standard",
+    profile: str = "standard",
     clock: Clock = SYSTEM_CLOCK,
 ) -> UUID:
     """Lets a person into an organisation. Raises InvalidValue for a bad address, Duplicate if they are in already."""
@@ -171,7 +177,7 @@ async def create_user(
     async with unit_of_work(database, org_id, clock) as uow:
         user_id = await _user(uow, address, password)
     async with system_context(database, org_id, clock, user_id=user_id) as context:
-        await _member(context, user_id, address, name, role)
+        await _member(context, user_id, address, name, await _profile(context, profile))
     return user_id
 
 
@@ -188,7 +194,7 @@ async def create_token(
 ) -> MadeToken:
     """A token that acts for a member. Raises NotFound if the user is no member."""
     async with system_context(database, org_id, clock, user_id=user_id) as context:
-        members = context.registry["users"].table
+        members = context.whole["users"].table
         found = sa.select(members.c.id).where(members.c.org_id == _bind("org_id", _UUID), members.c.id == _bind("id", _UUID))
         if await context.uow.fetch_row(compile_statement(found), {"org_id": org_id, "id": user_id}) is None:
             raise NotFound("There is no such member.")
@@ -247,30 +253,51 @@ async def _user(uow: Uow, email: Email, password: str | None) -> UUID:
     await uow.fetch(_ADD_USER, {"id": uow.new_id(), "email": email.display, "email_key": email.key, "now": uow.now})
     user_id: UUID = await uow.fetch_value(_FIND_USER, {"email_key": email.key})
     if password is not None:
-        hasher = Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1)  # OWASP's first choice for argon2id
-        hashed = await asyncio.to_thread(hasher.hash, password)
+        hashed = await _passwords().hash(password)
         await uow.fetch(_ADD_PASSWORD, {"user_id": user_id, "hash": hashed, "now": uow.now})
     return user_id
 
 
-async def _member(context: Context, user_id: UUID, email: Email, name: str | None, role: str) -> None:
+@cache
+def _passwords() -> Passwords:
+    return Passwords()
+
+
+async def _profile(context: Context, key: str) -> UUID:
+    """The profile with this key. Raises NotFound."""
+    found: UUID | None = await context.uow.fetch_value(_FIND_PROFILE, {"org_id": context.uow.org_id, "key": key})
+    if found is None:
+        raise NotFound("There is no such profile.")
+    return found
+
+
+async def _member(context: Context, user_id: UUID, email: Email, name: str | None, profile_id: UUID) -> None:
     """The membership, which is the record `/v1/users` shows. Users can't be created over the API yet, hence no body."""
-    users, uow = context.registry["users"], context.uow
+    users, uow = context.whole["users"], context.uow
     shape = shape_of(context, users)
     row = shape.fresh()
     actor = uow.actor.json()
     row.update(id=user_id, version=1, created_at=uow.now, updated_at=uow.now, created_by=actor, updated_by=actor)
-    row.update(name=name or email.display.partition("@")[0], email=email.display, role=role, owner_id=None)
+    row.update(name=name or email.display.partition("@")[0], email=email.display, profile_id=profile_id, owner_id=None)
     work = Work(0, Draft(user_id, "create", None, row), client_id=True)
     await store_new(context, shape, [work])
     problem = work.problem()
     if problem is not None:
         raise problem
     events.collect(context, users, user_id, None, row, 1)
+    await belongings.keep(uow, user_id, "active")
+
+
+async def _profiles(context: Context) -> None:
+    writer, profiles = Writer(), context.whole["profiles"]
+    made = await writer.create(context, profiles, seeds.PROFILES)
+    first = next(profile.id for profile, body in zip(made, seeds.PROFILES, strict=True) if body["key"] == SUPER_ADMIN)
+    assert first is not None
+    await writer.update_rows(context, profiles, {first: {"is_system": True}})
 
 
 async def _seed(context: Context) -> None:
-    writer, objects = Writer(), context.registry
+    writer, objects = Writer(), context.whole
     await writer.create(context, objects["lead_statuses"], seeds.LEAD_STATUSES)
     await writer.create(context, objects["lifecycle_stages"], seeds.LIFECYCLE_STAGES)
     await writer.create(context, objects["contact_roles"], seeds.CONTACT_ROLES)
@@ -286,7 +313,7 @@ async def _token(uow: Uow, user_id: UUID, name: str, scopes: Sequence[str], expi
         "id": id,
         "org_id": uow.org_id,
         "user_id": user_id,
-        "kind": "pat",
+        "kind": "personal",
         "name": name,
         "prefix": token_hint(token),
         "scopes": list(scopes),

@@ -46,7 +46,7 @@ async def change(context: Context, engine: Engine, given: Mapping[str, Any], if_
 
     Raises NotFound, or VersionConflict if the user has another version than `if_match`.
     """
-    users, user_id = context.registry["users"], context.principal.user_id
+    users, user_id = context.whole["users"], context.principal.user_id
     row = (await lock(context, shape_of(context, users), [user_id])).get(user_id)
     if row is None or row["deleted_at"] is not None:
         raise NotFound()

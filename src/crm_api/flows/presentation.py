@@ -15,7 +15,6 @@ import orjson
 from crm_api.core.errors import FieldError, NotFound, ValidationFailed
 from crm_api.core.json import dumps
 from crm_api.kernel.context import Context
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.presentation import Checks, effective, locale_of
 from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
@@ -193,7 +192,7 @@ async def rendered_link(context: Context, reader: Reader, link_id: UUID, record_
     Raises NotFound if there is no such link or record, ValidationFailed if the template names what is no longer there or the
     address becomes too long.
     """
-    policy = Policy(context.principal)
+    policy = context.policy
     policy.require("custom_links", "read")
     stored = await reader.one(context, context.registry["custom_links"], link_id)
     link: dict[str, Any] = orjson.loads(stored.json)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.db.statement import Statement, compile_statement
-from crm_api.kernel.base_amounts import DAY, day_of, twins
+from crm_api.kernel.base_amounts import DAY, twins, wanted_for
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom.writing import COLUMN
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.exchange import rates_of
 from crm_api.kernel.locks import ORG
@@ -46,7 +48,7 @@ class Step:
 
 def objects(context: Context) -> list[AnyResource]:
     """The objects whose amounts have a worth in the organisation's currency."""
-    return [resource for resource in context.registry if resource.made is None and shape_of(context, resource).twins]
+    return [resource for resource in context.whole if shape_of(context, resource).twins]
 
 
 def first(context: Context) -> Place | None:
@@ -57,19 +59,22 @@ def first(context: Context) -> Place | None:
 
 async def step(context: Context, engine: Engine, place: Place, currencies: Sequence[str] | None) -> Step:
     """Looks at the next records in these currencies (None: in any), and brings their twins up to date by ordinary writes."""
-    resource = context.registry[place.object]
+    resource = context.whole[place.object]
     shape = shape_of(context, resource)
     values: dict[str, Any] = {"org_id": context.uow.org_id, "after": place.after}
     if currencies is not None:
         values["currencies"] = list(currencies)
-    rows = await context.uow.fetch(_statement(context, shape, everything=currencies is None), values)
-    rates = await rates_of(context, [(row["currency"], day_of(row)) for row in rows], held=True)
+    if currencies is not None and not shape.priced:  # all of it is in the organisation's currency
+        return Step(0, 0, _next(context, resource, ()))
+    found = await context.uow.fetch(_statement(context, shape, everything=currencies is None), values)
+    rows = [_with_members(row) for row in found]
     own = context.principal.organization.currency
+    rates = await rates_of(context, [wanted_for(row, own) for row in rows], held=True)
     changes: dict[UUID, dict[str, Any]] = {}
     for row in rows:
-        found = twins(shape, row, rates.get((row["currency"], day_of(row))), own)
-        if any(str(row[name]) != str(value) for name, value in found.items()):
-            changes[row["id"]] = found
+        worth = twins(shape, row, rates.get(wanted_for(row, own)), own)
+        if any(str(twin.get(row)) != str(value) for twin, value in worth.items()):
+            changes[row["id"]] = {twin.address: value for twin, value in worth.items()}
     if changes:
         await engine.writer.update_rows(context, resource, changes, options=WriteOptions(atomic=False))
     return Step(len(rows), len(changes), _next(context, resource, rows))
@@ -83,14 +88,23 @@ def _next(context: Context, resource: AnyResource, rows: Sequence[Any]) -> Place
     return Place(names[place], _NONE) if place < len(names) else None
 
 
+def _with_members(row: Any) -> dict[str, Any]:
+    found = dict(row)
+    if COLUMN in found:
+        found[COLUMN] = orjson.loads(found[COLUMN])
+    return found
+
+
 def _statement(context: Context, shape: Shape, *, everything: bool) -> Statement:
     def build() -> Statement:
         table = shape.table
-        names = ["id", "currency", "created_at", *(name for pair in shape.twins for name in pair)]
-        if DAY in table.c:
-            names.append(DAY)
+        own = (name for name in ("currency", DAY) if name in table.c)
+        names = dict.fromkeys(["id", "created_at", *own, *(field.column for pair in shape.twins for field in pair)])
         query = sa.select(*(table.c[name] for name in names)).where(
-            table.c.org_id == ORG, table.c.id > sa.bindparam("after", type_=PgUUID(as_uuid=True)), table.c.deleted_at.is_(None)
+            table.c.org_id == ORG,
+            *shape.resource.scope(table),
+            table.c.id > sa.bindparam("after", type_=PgUUID(as_uuid=True)),
+            table.c.deleted_at.is_(None),
         )
         if not everything:
             query = query.where(table.c.currency == sa.any_(sa.bindparam("currencies", type_=ARRAY(sa.Text))))

@@ -7,6 +7,25 @@ from typing import Any, Final
 
 Body = Mapping[str, Any]
 
+ADMINISTRATION: Final = ("profiles", "roles", "teams", "sharing_rules", "restriction_rules", "territories", "users", "meta", "oauth_apps", "webhooks")
+"""What standard users may look at and only administrators change."""
+
+ALL_BUT_PURGE: Final = ("read", "create", "update", "delete", "export", "import", "bulk", "transfer", "share")
+PROFILES: Final[Sequence[Body]] = (
+    {"key": "super_admin", "name": "Super administrator", "description": "May do everything.", "permissions": {"*": ["read"]}},
+    {
+        "key": "standard",
+        "name": "Standard",
+        "description": "Works with all records; sets nothing up.",
+        "is_default": True,
+        "permissions": {
+            "*": list(ALL_BUT_PURGE),
+            **{name: ["read"] for name in ADMINISTRATION},
+            **{name: [] for name in ("organization", "audit", "privacy", "connections")},
+        },
+    },
+)
+
 LEAD_STATUSES: Final[Sequence[Body]] = (
     {
         "key": "new",

@@ -14,7 +14,6 @@ from crm_api.core.errors import Conflict, NotFound, TooExpensive
 from crm_api.flows.bulk import MAX_RECORDS, counted, matching
 from crm_api.kernel import memberships
 from crm_api.kernel.context import Context
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.presentation import locale_of
 from crm_api.kernel.query.request import ReadRequest, search_request
 from crm_api.kernel.reader import Reader
@@ -54,7 +53,7 @@ async def segment_row(context: Context, segment_id: UUID) -> tuple[Row, AnyResou
     """A live segment, locked, and the object of its members. Raises NotFound."""
     segments = context.registry[memberships.SEGMENTS]
     row = (await lock(context, shape_of(context, segments), [segment_id])).get(segment_id)
-    if row is None or row["deleted_at"] is not None or not Policy(context.principal).sees(segments, row):
+    if row is None or row["deleted_at"] is not None or not context.policy.sees(segments, row):
         raise NotFound()
     target = context.registry.get(row["applies_to"])
     if target is None:
@@ -65,7 +64,7 @@ async def segment_row(context: Context, segment_id: UUID) -> tuple[Row, AnyResou
 def selection(context: Context, target: AnyResource, tree: Any) -> ReadRequest:
     """The records that a filter matches. Raises ValidationFailed for one that means nothing (any more)."""
     found = search_request(context.registry, target, {"filter": tree}, locale_of(context))
-    Policy(context.principal).require_read(found.objects)
+    context.policy.require_read(found.objects)
     return found
 
 
@@ -89,7 +88,7 @@ async def preview(context: Context, reader: Reader, segment_id: UUID, tree: Any 
     target = context.registry.get(row["applies_to"])
     if stored.deleted or target is None:
         raise NotFound()
-    Policy(context.principal).require(target.name, "read")
+    context.policy.require(target.name, "read")
     if tree is not None and row["kind"] == "static":
         raise Conflict("A static segment has no filter.")
     found = await difference(context, row if tree is None else {**row, "filter": tree}, target)
@@ -146,7 +145,7 @@ async def remove_members(context: Context, segment_id: UUID, records: Sequence[U
 
 async def _static(context: Context, segment_id: UUID) -> tuple[Row, AnyResource]:
     row, target = await segment_row(context, segment_id)
-    Policy(context.principal).require_read((target.name,))
+    context.policy.require_read((target.name,))
     if row["kind"] != "static":
         raise Conflict("The members of a dynamic segment are those that its filter matches.")
     return row, target
@@ -157,5 +156,5 @@ async def _note(context: Context, row: Row, target: AnyResource, *, changed: boo
     count = await memberships.count(context, target.name, row["id"])
     if changed or row["member_count"] != count:
         values = {"member_count": count, "members_changed_at": context.uow.now}
-        await Writer().update_rows(context, context.registry[memberships.SEGMENTS], {row["id"]: values})
+        await Writer().update_rows(context, context.whole[memberships.SEGMENTS], {row["id"]: values})
     return count

@@ -25,7 +25,6 @@ from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.journal import encode_events_cursor
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.registry import Registry
@@ -75,7 +74,7 @@ async def write(context: Context, objects: Sequence[str], deleted: Deleted, fold
     The context's unit of work is one snapshot, opened after the journal was numbered.
     """
     uow = context.uow
-    values = {"org_id": uow.org_id, "caller_id": context.principal.user_id, "relations": relations_of(context.registry, context.principal)}
+    values = {"org_id": uow.org_id, **context.policy.values, "relations": relations_of(context.registry, context.principal)}
     head: int = await uow.fetch_value(_HEAD, values) or 0
     total = 0
     for name in objects:
@@ -120,7 +119,7 @@ def _statement(context: Context, name: str, deleted: Deleted, *, counting: bool)
             return compile_statement(sa.select(sa.func.count()).select_from(row).where(*where))
         return compile_statement(sa.select(json_.label("json")).select_from(row).where(*where).order_by(row.c.id))
 
-    policy = Policy(context.principal)
+    policy = context.policy
     return context.statements.get(("snapshot", context.registry.key, name, policy.shape, deleted, counting), build)
 
 

@@ -8,6 +8,7 @@ from crm_api.http import (
     account,
     clock,
     configuration,
+    connections,
     deals,
     exchange_rates,
     home,
@@ -40,6 +41,7 @@ def build_router() -> APIRouter:
     router.include_router(exchange_rates.router)
     router.include_router(clock.router)
     router.include_router(configuration.router)
+    router.include_router(connections.router)
     router.include_router(sandboxes.router)
     router.include_router(deals.router)
     router.include_router(reports.router)

@@ -14,6 +14,7 @@ from crm_api.core.tokens import parse
 from crm_api.db.engine import Connection
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Actor
+from crm_api.kernel.access.rights import NOTHING
 from crm_api.kernel.preferences import read_preferences
 from crm_api.kernel.principal import OrganizationInfo, Principal
 from crm_api.models.tenancy import Organization, Token
@@ -70,7 +71,9 @@ def bearer_hash(request: Request) -> bytes:
 
 
 async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> Principal:
-    """The caller behind a token's hash. Tokens expire in real time, whatever the organisation's clock says; hence `now`.
+    """The caller behind a token's hash, still without the user's rights, which come with the context (`Engine.context`).
+
+    Tokens expire in real time, whatever the organisation's clock says; hence `now`.
 
     Raises one of the 401 problems.
     """
@@ -95,4 +98,5 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
         row["api_version"],
         None if expires_at is None else format_timestamp(expires_at),
         {} if row["preferences"] is None else read_preferences(row["preferences"]),
+        NOTHING,
     )

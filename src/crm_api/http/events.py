@@ -33,7 +33,6 @@ from crm_api.kernel.event_query import (
     type_patterns,
 )
 from crm_api.kernel.journal import decode_events_cursor, encode_events_cursor, number, oldest, since, too_old
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.query.request import split_query
@@ -112,7 +111,7 @@ async def get_event(request: Request) -> Response:
 
 
 def _require(principal: Principal) -> None:
-    Policy(principal).require("events", "read")
+    principal.require_scope("events", "read")
 
 
 def reader_for(request: Request, context: Context) -> Reader:

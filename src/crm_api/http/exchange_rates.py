@@ -12,7 +12,6 @@ from crm_api.flows.exchange_rates import convert
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute, reads
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.schema import Currency, DateValue, Input, Money, Output, about
 
 router = APIRouter(route_class=KernelRoute, tags=["exchange_rates"])
@@ -44,7 +43,7 @@ async def convert_amount(request: Request, context: ContextDep, body: Conversion
     Of each currency the last rate counts that began on that day or before. Between two foreign currencies it goes by way of the
     organisation's own. Without a rate: 422 `no_exchange_rate`.
     """
-    Policy(context.principal).require_read(("exchange_rates",))
+    context.policy.require_read(("exchange_rates",))
     given = body.given()
     locale = Call.of(request).locale()
     day: date = given.get("date") or locale.now.astimezone(locale.zone).date()

@@ -14,7 +14,6 @@ from crm_api.core.problem import FieldError
 from crm_api.flows import home
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.endpoint import ContextDep, EngineDep
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.schema import STRICT, Input, JsonObject, Output, Text120, Uuid, about
 from crm_api.kernel.shapes import ItemKey, ObjectName, UuidText
 
@@ -114,7 +113,7 @@ async def note_recent(context: ContextDep, engine: EngineDep, body: ViewedBody) 
     if resource is None:
         names = [resource.name for resource in context.registry]
         raise ValidationFailed([FieldError("enum", pointer="/object", allowed=names)])
-    Policy(context.principal).require(resource.name, "read")
+    context.policy.require(resource.name, "read")
     await home.note_viewed(context, engine.reader, resource, body.id)
     return Response(status_code=204)
 

@@ -21,7 +21,6 @@ from crm_api.jobs.store import STATUSES, Status
 from crm_api.jobs.tasks import SNAPSHOT
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.event_json import LINKS
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.plan import DEFAULT_PAGE, MAX_PAGE
 from crm_api.kernel.schema import Input, Output
 
@@ -196,7 +195,7 @@ async def create_snapshot(context: ContextDep, request: Request, body: SnapshotC
     `cursor`; apply an event only if its `version` is greater than the stored one; keep rows and cursor in one transaction; on
     410 take a new snapshot. Needs `events:read` and `<object>:read` for each object.
     """
-    policy = Policy(context.principal)
+    policy = context.policy
     policy.require("events", "read")
     known = objects_of(context.registry)
     errors = [
@@ -226,7 +225,7 @@ async def get_snapshot_file(context: ContextDep, request: Request, job_id: str, 
 
     Needs `<object>:read`. Files go with their job, seven days after its end.
     """
-    policy = Policy(context.principal)
+    policy = context.policy
     if object not in objects_of(context.registry):
         raise NotFound()
     policy.require("events", "read")

@@ -13,7 +13,6 @@ from crm_api.core.ids import parse_uuid
 from crm_api.flows.reports import PipelineFilter, PipelineReport, pipeline_report
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 
 router = APIRouter(route_class=KernelRoute)
 
@@ -41,7 +40,7 @@ async def get_pipeline_report(context: ContextDep, query: Annotated[PipelineRepo
     Velocity is open deals × win rate × mean amount won ÷ days of a won cycle: the revenue a day that the pipeline yields.
     Sums are given only while all deals have one currency. Needs `deals:read`, `pipelines:read` and `stages:read`.
     """
-    Policy(context.principal).require_read(("deals", "pipelines", "stages"))
+    context.policy.require_read(("deals", "pipelines", "stages"))
     errors: list[FieldError] = []
     pipeline_id = None if query.pipeline_id is None else parse_uuid(query.pipeline_id)
     if query.pipeline_id is not None and pipeline_id is None:

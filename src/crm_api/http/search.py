@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from crm_api.core.errors import BadRequest, InvalidValue
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.schema import Output
 from crm_api.kernel.search import MAX_HITS, search
 
@@ -73,7 +72,7 @@ async def search_everything(context: ContextDep, query: Annotated[SearchQuery, Q
     Telephone numbers are found in any spelling. Where that finds nothing, records with one letter different are found.
     A record just written is found at once.
     """
-    policy = Policy(context.principal)
+    policy = context.policy
     known = {resource.name: resource for resource in context.registry if resource.searchable}
     if query.objects is None:
         names = [name for name in known if context.principal.may(name, "read")]

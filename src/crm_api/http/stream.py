@@ -19,7 +19,6 @@ from crm_api.http.services import Services
 from crm_api.http.session import enter, enter_again, working
 from crm_api.kernel.event_query import EventQuery, EventRow, Reader, read_events
 from crm_api.kernel.journal import decode_events_cursor, encode_events_cursor, number
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.principal import Principal
 
 QUIET_S: Final = 15.0
@@ -34,7 +33,7 @@ async def stream_events(request: Request) -> Response:
         raise BadRequest("A stream can't be part of a composite request.")
     services: Services = request.app.state.services
     principal = await enter(request, services)
-    Policy(principal).require("events", "read")
+    principal.require_scope("events", "read")
     feeds = feeds_of(request)
     limit = services.settings.streams_per_token
     if feeds.streams.get(principal.token_id, 0) >= limit:

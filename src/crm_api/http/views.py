@@ -14,7 +14,6 @@ from crm_api.flows import presentation
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.context import Context
 from crm_api.kernel.endpoint import ContextDep, EngineDep
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.schema import JsonObject, Output, about
 from crm_api.kernel.shapes import Colour, MenuEntries, RelatedLists, Sections
@@ -151,7 +150,7 @@ def _object(context: Context, name: str) -> AnyResource:
     found = context.registry.get(name)
     if found is None:
         raise NotFound()
-    Policy(context.principal).require_read((found.name, "layouts"))
+    context.policy.require_read((found.name, "layouts"))
     return found
 
 
@@ -179,21 +178,21 @@ async def get_effective_layout(
 @router.get("/v1/meta/navigation", response_model=EffectiveNavigation, summary="The menu that holds")
 async def get_navigation(context: ContextDep, engine: EngineDep, query: Annotated[ProfileQuery, Query()]) -> dict[str, Any]:
     """Where a user interface should offer to go, without what the caller may not read. Scope: `navigation_menus:read`."""
-    Policy(context.principal).require("navigation_menus", "read")
+    context.policy.require("navigation_menus", "read")
     return await presentation.effective_navigation(context, engine.reader, query.profile_id)
 
 
 @router.get("/v1/meta/themes", response_model=EffectiveTheme, summary="The theme that holds")
 async def get_theme(context: ContextDep, engine: EngineDep, query: Annotated[ProfileQuery, Query()]) -> dict[str, Any]:
     """How a user interface should look. To make and change themes use `/v1/themes`. Scope: `themes:read`."""
-    Policy(context.principal).require("themes", "read")
+    context.policy.require("themes", "read")
     return await presentation.effective_theme(context, engine.reader, query.profile_id)
 
 
 @router.get("/v1/meta/widgets", response_model=EffectiveWidgets, summary="The widgets that hold")
 async def list_effective_widgets(context: ContextDep, engine: EngineDep, query: Annotated[WidgetQuery, Query()]) -> dict[str, Any]:
     """The widgets to offer, up to 200: those of the profile and those for all, in their order. Scope: `widgets:read`."""
-    Policy(context.principal).require("widgets", "read")
+    context.policy.require("widgets", "read")
     more = {} if query.placement is None else {"placement": query.placement}
     return {"data": await presentation.effective_rows(context, engine.reader, "widgets", query.profile_id, **more)}
 
@@ -201,7 +200,7 @@ async def list_effective_widgets(context: ContextDep, engine: EngineDep, query: 
 @router.get("/v1/meta/links", response_model=EffectiveLinks, summary="The custom links that hold")
 async def list_effective_links(context: ContextDep, engine: EngineDep, query: Annotated[LinkQuery, Query()]) -> dict[str, Any]:
     """The links to offer beside records, up to 200: those of the profile and those for all. Scope: `custom_links:read`."""
-    Policy(context.principal).require("custom_links", "read")
+    context.policy.require("custom_links", "read")
     more = {name: value for name, value in (("placement", query.placement), ("applies_to", query.object)) if value is not None}
     return {"data": await presentation.effective_rows(context, engine.reader, "custom_links", query.profile_id, **more)}
 

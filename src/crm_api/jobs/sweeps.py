@@ -6,6 +6,7 @@ Each sweep may run at any time, twice, or in two processes at once, and stops in
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +18,12 @@ import structlog
 
 from crm_api.core.clock import Clock
 from crm_api.core.ids import uuid7_floor
+from crm_api.core.signing import Signer
 from crm_api.db.engine import Database
 from crm_api.db.partitions import maintain
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
+from crm_api.flows import audit_checkpoints
 
 IDEMPOTENCY: Final = timedelta(hours=24)
 JOURNAL: Final = timedelta(days=37)
@@ -36,13 +39,14 @@ log = structlog.get_logger("crm_api.sweeps")
 class Jobs:
     """What sweeps work with. `owner_url` (`postgresql://`) is None where the worker may not change the schema.
 
-    `data_dir` holds the files that jobs made.
+    `data_dir` holds the files that jobs made. `signer` signs how far audit logs go; without one nothing is signed.
     """
 
     database: Database
     clock: Clock
     owner_url: str | None = None
     data_dir: Path = Path(".crm")
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,19 @@ async def keep_partitions(jobs: Jobs) -> None:
         await connection.close()
 
 
+async def sign_audit_logs(jobs: Jobs) -> None:
+    """Signs how far each organisation's audit log goes, where it has grown."""
+    if jobs.signer is None:
+        return
+    async for org_id in organizations(jobs):
+        # Where two workers sign at once, one of them may find that out only by this.
+        with suppress(asyncpg.SerializationError):
+            async with unit_of_work(jobs.database, org_id, jobs.clock, snapshot=True) as uow:
+                await audit_checkpoints.sign(uow, jobs.signer)
+
+
 SWEEPS: Final = (
     Sweep("keep_partitions", timedelta(hours=6), keep_partitions),
     Sweep("expire_rows", timedelta(hours=1), expire_rows),
+    Sweep("sign_audit_logs", timedelta(hours=1), sign_audit_logs),
 )

@@ -181,7 +181,7 @@ async def aggregate(context: Context, resource: AnyResource, body: Any, locale: 
     Raises ValidationFailed (also where money of several currencies would be added up) and TooExpensive for too many groups.
     """
     asked, values = parse_aggregate(context, resource, body, locale)
-    policy = Policy(context.principal)
+    policy = context.policy
     paths = tuple(group.path for group in asked.groups)
     policy.require_read(touched(context.registry, resource, asked.plan))
     for path in paths:
@@ -189,7 +189,7 @@ async def aggregate(context: Context, resource: AnyResource, body: Any, locale: 
     by_weeks = locale.fiscal.by_weeks
     shape = ("aggregate", context.registry.key, policy.shape, asked, by_weeks)
     statement = context.statements.get(shape, lambda: _statement(context, policy, resource, asked, by_weeks))
-    who = {"org_id": context.principal.org_id, "caller_id": context.principal.user_id}
+    who = {"org_id": context.principal.org_id, **context.policy.values}
     arguments = {**who, "zone": locale.zone.key, **{f"v{i}": value for i, value in enumerate(values)}}
     arguments.update(fiscal_arguments((group.by for group in asked.groups), locale.fiscal))
     rows = await context.uow.fetch(statement, arguments)

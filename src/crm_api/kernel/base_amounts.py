@@ -11,8 +11,10 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, Final
 
+from crm_api.core.money import decimal_text
 from crm_api.kernel.context import Context
 from crm_api.kernel.exchange import Wanted, rates_of, worth
+from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import Draft, Row
 from crm_api.kernel.writes.shape import Shape
 
@@ -33,25 +35,28 @@ async def value_in_base(context: Context, shape: Shape, drafts: Sequence[Draft])
     concerned = [draft for draft in drafts if not draft.failed and _concerned(shape, draft)]
     if not concerned:
         return
-    wanted = [_wanted(draft.new) for draft in concerned if any(draft.new[column] is not None for column, _ in shape.twins)]
-    rates = await rates_of(context, wanted, held=True)
     own = context.principal.organization.currency
+    wanted = [wanted_for(draft.new, own) for draft in concerned if any(field.get(draft.new) is not None for field, _ in shape.twins)]
+    rates = await rates_of(context, wanted, held=True)
     for draft in concerned:
-        for name, value in twins(shape, draft.new, rates.get(_wanted(draft.new)), own).items():
-            draft.new[name] = value
+        for twin, value in twins(shape, draft.new, rates.get(wanted_for(draft.new, own)), own).items():
+            if twin.member is None or twin.get(draft.new) != value:
+                twin.put(draft.new, value)
 
 
-def twins(shape: Shape, row: Mapping[str, Any], rate: Decimal | None, own: str) -> dict[str, Decimal | None]:
-    """What a row's twins should be at a rate."""
-    found: dict[str, Decimal | None] = {}
-    for column, twin in shape.twins:
-        amount = row[column]
-        found[twin] = None if amount is None else worth(amount, rate, own)
+def twins(shape: Shape, row: Mapping[str, Any], rate: Decimal | None, own: str) -> dict[Field, Any]:
+    """What a row's twins should be at a rate, as they are stored."""
+    found: dict[Field, Any] = {}
+    for field, twin in shape.twins:
+        amount = field.get(row)
+        value = None if amount is None else worth(Decimal(amount), rate, own)
+        found[twin] = value if twin.member is None or value is None else decimal_text(value)
     return found
 
 
-def _wanted(row: Row) -> Wanted:
-    return row["currency"], day_of(row)
+def wanted_for(row: Mapping[str, Any], own: str) -> Wanted:
+    """Which rate counts for a record: that of its currency (of objects that have none: the organisation's) on its day."""
+    return row.get("currency") or own, day_of(row)
 
 
 def _concerned(shape: Shape, draft: Draft) -> bool:
@@ -59,4 +64,4 @@ def _concerned(shape: Shape, draft: Draft) -> bool:
         return True
     if draft.changed("currency") or draft.changed(DAY):
         return True
-    return any(draft.changed(name) for pair in shape.twins for name in pair)
+    return any(field.get(draft.old) != field.get(draft.new) for pair in shape.twins for field in pair)

@@ -25,7 +25,6 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.history import table_as_of
 from crm_api.kernel.labels import Labeller
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import ReadCompiler, journal_head
 from crm_api.kernel.query.filters import ORG
 from crm_api.kernel.query.plan import Plan
@@ -84,7 +83,7 @@ async def read_board(
     Raises InvalidCursor.
     """
     request, columns = query.request, query.columns
-    who = {"org_id": context.uow.org_id, "caller_id": context.principal.user_id}
+    who = {"org_id": context.uow.org_id, **context.policy.values}
     values: dict[str, Any] = {**who, **{f"v{slot}": value for slot, value in enumerate(request.values)}}
     values.update(keys=[key for key, _ in columns.options], labels=[label for _, label in columns.options])
     values.update(parent=query.parent, column=query.column, currency=context.principal.organization.currency)
@@ -95,7 +94,7 @@ async def read_board(
     plan = request.plan
     kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit, labels=labels is not None)
     shape = _Shape(kept, columns.field.name, tuple(query.sums), query.parent is None, only, seek)
-    policy = Policy(context.principal)
+    policy = context.policy
     named = frozenset() if labels is None else policy.readable(context.registry)
     key = ("board", context.registry.key, policy.shape, shape, tuple(found.name for found in query.sums.values()), named)
     statement, marked = context.statements.get(key, lambda: _statement(context, resource, query, shape, named))
@@ -162,7 +161,7 @@ def _sum(found: Field, value: Decimal | None, foreign: int, currency: str) -> An
 
 
 def _statement(context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str]) -> tuple[Statement, bool]:
-    compiler = ReadCompiler(context.registry, Policy(context.principal), table_as_of, named)
+    compiler = ReadCompiler(context.registry, context.policy, table_as_of, named)
     columns = query.columns
     given = column_rows(columns, resource.name, of_default=shape.of_default).cte("given")
     parts: list[Select[Any]] = []

@@ -144,13 +144,16 @@ def with_fields(
             continue
         lost = definition.target is not None and definition.target not in there
         if definition.archived or lost:
-            archived.append(definition.api_name)
+            archived += definition.members
         elif definition.type is FieldType.REFERENCE and definition.multiple:
             assert definition.target is not None
             links.append(ManyToMany(definition.api_name, definition.target, definition.properties["inverse"], PlainLink))
         else:
             field = field_of(definition, top=top, expression=computations.expression(definition))
             custom[field.name] = field
+            if definition.twin is not None:
+                twin = field_of(definition.twin, top=top)
+                custom[twin.name] = twin
     return replace(
         resource,
         custom=custom,

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
+from crm_api.kernel.policy import Policy
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
+from crm_api.kernel.resource import AnyResource
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """One caller's transaction over one organisation's objects. `statements` is the process-wide cache of compiled statements.
 
-    `keys` seals and opens secrets that must be readable again.
+    `registry` are the objects and fields that the caller may know of: what requests are read against and answers are made from.
+    `whole` are all of them, for what the product does on its own account: rules, checks, events. `keys` seals and opens secrets
+    that must be readable again.
     """
 
     principal: Principal
@@ -23,6 +27,18 @@ class Context:
     registry: Registry
     statements: StatementCache
     keys: Keyring = NO_KEYS
+    whole: Registry = None  # type: ignore[assignment]  # the same, unless something is hidden
 
     def __post_init__(self) -> None:
         self.uow.zone = self.principal.organization.time_zone
+        if self.whole is None:
+            object.__setattr__(self, "whole", self.registry)
+
+    @property
+    def policy(self) -> Policy:
+        """What the caller may do."""
+        return Policy(self.principal, self.whole)
+
+    def seen(self, resource: AnyResource) -> AnyResource:
+        """An object as the caller may know it; one that is hidden altogether as it is, since whoever asks acts for the product."""
+        return self.registry.get(resource.name) or resource

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
+from crm_api.kernel.access.configuration import AccessCatalog
 from crm_api.kernel.catalog import Catalog
 from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.registry import Registry
+from crm_api.kernel.visible import narrowed
 from crm_api.kernel.writer import Writer
 
 
@@ -28,10 +30,17 @@ class Engine:
     keys: Keyring = NO_KEYS
     statements: StatementCache = field(default_factory=StatementCache)
     catalog: Catalog = field(init=False)
+    access: AccessCatalog = field(default_factory=AccessCatalog)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog", Catalog(self.registry))
 
     async def context(self, principal: Principal, uow: Uow) -> Context:
-        """The caller's context over the objects of the caller's organisation."""
-        return Context(principal, uow, await self.catalog.registry(uow, principal.organization), self.statements, self.keys)
+        """The caller's context over the objects of the caller's organisation, with the rights that the user has now."""
+        whole = await self.catalog.registry(uow, principal.organization)
+        configuration = await self.access.configuration(uow, principal.organization, whole)
+        rights = configuration.rights(principal.user_id)
+        seen = whole
+        if rights.view is not None:
+            seen = self.statements.get(("narrowed", whole.key, rights.view), lambda: narrowed(whole, rights))
+        return Context(replace(principal, rights=rights), uow, seen, self.statements, self.keys, whole)

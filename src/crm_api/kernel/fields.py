@@ -124,17 +124,17 @@ class Field:
 
     def value(self, row: FromClause) -> ColumnElement[Any]:
         """The stored value."""
-        if self.member is None:
-            return row.c[self.column]
         if self.expression is not None:
             return self.expression(row)
+        if self.member is None:
+            return row.c[self.column]
         return _member(row.c[self.column], self.member, self.type)
 
     def comparable(self, row: FromClause) -> ColumnElement[Any]:
         """What comparisons and sorts look at; the slot of a custom field only where the row is one of the table itself, since
         past states and events keep no slots."""
         if self.member is None:
-            return row.c[self.key]
+            return row.c[self.key] if self.expression is None else sa.func.lower(self.value(row))
         if self.slot is not None and is_stored(row):
             return row.c[self.slot]
         if self.spec.folded and self.expression is None:

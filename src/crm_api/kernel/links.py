@@ -159,7 +159,7 @@ class Links:
     ) -> list[tuple[UUID, str, str]]:
         """The edges of a record with the live records at their other ends, oldest edge first: (link id, link, record)."""
         link = _link(relation)
-        other = context.registry[relation.target]
+        other = context.whole[relation.target]
 
         def build() -> Any:
             mine, theirs = (TABLE.c.from_id, TABLE.c.to_id) if relation.forward else (TABLE.c.to_id, TABLE.c.from_id)
@@ -216,7 +216,7 @@ class Links:
         sources, targets = ([record_id], [item.other_id for item in good])
         if not relation.forward:
             sources, targets = targets, sources
-        rows = await lock(context, shape_of(context, context.registry[source]), sources)
+        rows = await lock(context, shape_of(context, context.whole[source]), sources)
         live_sources = {id for id, row in rows.items() if row["deleted_at"] is None}
         lookup = Lookup(context, hold=True)
         for id in targets:
@@ -239,7 +239,7 @@ class Links:
         link = _link(relation)
         if link.primary_field is None or not primary:
             return
-        resource = context.registry[relation.source if relation.forward else relation.target]
+        resource = context.whole[relation.source if relation.forward else relation.target]
         column = resource.fields[link.primary_field].column
         await self._writer.update_rows(context, resource, {source: {column: target} for source, target in primary.items()})
 
@@ -296,7 +296,7 @@ def _good(work: list[_Item], options: WriteOptions) -> list[_Item]:
 
 async def _check_roles(context: Context, work: Sequence[_Item]) -> None:
     """Roles are keys of the organisation's contact roles."""
-    if ROLES not in context.registry or not any(item.attributes.get("roles") for item in work):
+    if ROLES not in context.whole or not any(item.attributes.get("roles") for item in work):
         return
     lookup = Lookup(context)
     lookup.ask(ROLES, "*", "")

@@ -92,7 +92,7 @@ class Merger:
     async def _move_references(self, context: Context, resource: AnyResource, request: MergeRequest) -> dict[str, int]:
         moved: dict[str, int] = {}
         involved = {request.winner_id, *request.loser_ids}
-        for child in context.registry:
+        for child in context.whole:
             child_shape = shape_of(context, child)
             for reference in child_shape.references:
                 if reference.spec.target != resource.name:
@@ -176,7 +176,7 @@ def _united(shape: Shape, request: MergeRequest, winner: Row, losers: Sequence[R
     row = dict(winner)
     involved = {winner["id"], *(loser["id"] for loser in losers)}
     by_id = {entry["id"]: entry for entry in (winner, *losers)}
-    money = {f.name for f in shape.money}
+    money = {f.name for f in (*shape.money, *shape.own_amounts)}
     for name, item in shape.resource.all_fields.items():
         if not _choosable(shape, name):
             continue

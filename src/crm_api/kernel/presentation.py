@@ -127,7 +127,7 @@ async def hand_over_default(context: Context, object_name: str, drafts: Sequence
     for draft in claims:
         if draft is not last[tuple(draft.new[name] for name in scope)]:
             draft.new["is_default"] = False
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     statement = context.statements.get(("defaults", table, scope), partial(_defaults, table, scope))
     mine = {draft.id: draft for draft in drafts}
     ended: dict[UUID, dict[str, Any]] = {}
@@ -141,7 +141,7 @@ async def hand_over_default(context: Context, object_name: str, drafts: Sequence
             ended[row["id"]] = {"is_default": False}
     if ended:
         context.uow.state[_HANDED_OVER] = {*handed, *ended}
-        await Writer().update_rows(context, context.registry[object_name], ended)
+        await Writer().update_rows(context, context.whole[object_name], ended)
 
 
 def _defaults(table: sa.Table, scope: tuple[str, ...]) -> Statement:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from crm_api.core.errors import InsufficientScope
 from crm_api.core.clock import REAL_TIME, BusinessTime, business_time
 from crm_api.db.uow import Actor
+from crm_api.kernel.access.rights import EVERYTHING, Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,18 @@ class OrganizationInfo:
         )
 
 
+_SCOPES: Final = {"create": "write", "update": "write", "bulk": "write", "transfer": "write", "share": "write"}
+
+
+def scope_action(action: str) -> str:
+    """The action of scopes that an action of profiles belongs to."""
+    return _SCOPES.get(action, action)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`.
+    """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`, what the token allows; `rights` are what the
+    user may do. Both have to agree.
 
     `preferences` are the user's own, see `kernel/preferences.py`.
     """
@@ -67,6 +78,7 @@ class Principal:
     api_version: str | None = None
     expires_at: str | None = None
     preferences: Mapping[str, Any] = field(default_factory=dict)
+    rights: Rights = EVERYTHING
 
     @property
     def org_id(self) -> UUID:
@@ -74,10 +86,24 @@ class Principal:
         return self.organization.id
 
     def may(self, object_name: str, action: str) -> bool:
-        """Whether the scopes allow an action (`read`, `write`, `delete`, `export`, `import`, …) on an object; write contains read."""
+        """Whether scopes and profile allow an action (`read`, `create`, `update`, `write` for either, `delete`, `export`, …)."""
+        return self.in_scope(object_name, action) and self.rights.allows(object_name, action)
+
+    def in_scope(self, object_name: str, action: str) -> bool:
+        """Whether the scopes allow an action on an object; write contains read."""
         scopes = self.scopes
-        if "admin" in scopes or f"{object_name}:{action}" in scopes:
+        if "admin" in scopes or f"{object_name}:{scope_action(action)}" in scopes:
             return True
         if action == "read":
             return "*:read" in scopes or f"{object_name}:write" in scopes
         return False
+
+    def require_scope(self, object_name: str, action: str) -> None:
+        """Raises InsufficientScope unless the scopes allow the action."""
+        if not self.in_scope(object_name, action):
+            raise InsufficientScope([f"{object_name}:{scope_action(action)}"])
+
+    @property
+    def administers(self) -> bool:
+        """Whether the caller may do what only administrators may."""
+        return "admin" in self.scopes and self.rights.allows("organization", "administer")

@@ -27,7 +27,6 @@ from crm_api.db.statement import Statement, StatementCache
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.labels import Labeller
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
 from crm_api.kernel.query.expand import MARK, unpack_mark
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, RANK_LIMIT, Expansion, Path, Plan, Seek
@@ -224,7 +223,7 @@ class Reader:
         return self._compiled(context, "page", plan).statement, arguments
 
     def _compiled(self, context: Context, kind: str, plan: Plan) -> CompiledRead:
-        policy = Policy(context.principal)
+        policy = context.policy
         named = policy.readable(context.registry) if plan.labels else frozenset()
 
         def build() -> CompiledRead:
@@ -311,7 +310,7 @@ class Reader:
 
 
 def _arguments(context: Context, values: Sequence[Any]) -> dict[str, Any]:
-    who = {"org_id": context.principal.org_id, "caller_id": context.principal.user_id}
+    who = {"org_id": context.principal.org_id, **context.policy.values}
     return {**who, **{f"v{slot}": value for slot, value in enumerate(values)}}
 
 

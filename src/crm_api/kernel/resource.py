@@ -7,7 +7,7 @@ uniqueness, indexes) is not said twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from crm_api.core.errors import FieldError, Problem
-from crm_api.kernel.fields import Field, fields_of
+from crm_api.kernel.fields import Expression, Field, fields_of
 from crm_api.models.base import RecordMixin
 from crm_api.models.columns import FieldType
 
@@ -129,6 +129,11 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     Values of `archived` ones may still be stored and are not shown.
     `overrides` is what it says of standard fields: other labels, help, sensitivity.
     `variant` tells an organisation's form of an object from the standard one in caches.
+
+    `sharing`: whether the owner of a record decides who reaches it, the record of `parent` that it hangs on, or nothing (`none`: what
+    organisations are set up to be). A change of an object that `governs_access` changes what people may do.
+    `derived` are fields with those that their values are worked out of. `hidden` and `read_only` are fields that a caller
+    may not see, or not write; `shown_of` is then the object with all of them.
     """
 
     name: str
@@ -157,6 +162,18 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     made: CustomObject | None = None
     overrides: Mapping[str, CustomField] = field(default_factory=dict)
     variant: Hashable = None
+    sharing: Literal["owner", "parent", "none"] = "owner"
+    governs_access: bool = False
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+    masked_name: Expression | None = None
+    shown_of: AnyResource | None = None
+
+    @property
+    def whole(self) -> AnyResource:
+        """The object with all its fields, of which this may be what a caller sees."""
+        return self if self.shown_of is None else self.shown_of
 
     @cached_property
     def key(self) -> Hashable:
@@ -173,9 +190,12 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     @cached_property
     def fields(self) -> dict[str, Field]:
         """Its fields by name, in the order of the answer; of a standard object without the custom ones."""
+        own = {name: f for name, f in fields_of(self.table).items() if name not in self.hidden}
+        if self.masked_name is not None:
+            own["display_name"] = replace(own["display_name"], expression=self.masked_name)
         if self.made is None:
-            return fields_of(self.table)
-        envelope = {name: f for name, f in fields_of(self.table).items() if f.type is not FieldType.CUSTOM_FIELDS}
+            return own
+        envelope = {name: f for name, f in own.items() if f.type is not FieldType.CUSTOM_FIELDS}
         return {**envelope, **self.custom}
 
     @cached_property

@@ -12,7 +12,6 @@ import orjson
 from crm_api.core.errors import BadRequest, FieldError, InvalidValue, NotFound, ValidationFailed
 from crm_api.kernel.context import Context
 from crm_api.kernel.pattern import combine
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.presentation import Checks
 from crm_api.kernel.query.request import SavedQuery
 from crm_api.kernel.reader import Reader
@@ -37,7 +36,7 @@ async def saved_view(context: Context, reader: Reader, resource: AnyResource, vi
     Raises NotFound for one that is not there or is another user's own, BadRequest for one of another object, ValidationFailed for
     one that names what is no longer there.
     """
-    Policy(context.principal).require(VIEWS, "read")
+    context.policy.require(VIEWS, "read")
     record = await reader.one(context, context.registry[VIEWS], view_id)
     if record.deleted:
         raise NotFound()

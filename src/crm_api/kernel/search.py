@@ -62,10 +62,10 @@ async def search(context: Context, resources: Sequence[AnyResource], text: str, 
     words = folded_words(fold(text))
     guesses = near_misses(max(words, key=len)) if len(words) <= 3 else []
     names = tuple(resource.name for resource in resources)
-    policy = Policy(context.principal)
+    policy = context.policy
     shape = ("global_search", context.registry.key, policy.shape, names, len(guesses))
     statement = context.statements.get(shape, lambda: _statement(policy, resources, len(guesses)))
-    values = {"org_id": context.principal.org_id, "q": query, "limit": limit, **{f"t{i}": grams for i, grams in enumerate(guesses)}}
+    values = {"org_id": context.principal.org_id, **policy.values, "q": query, "limit": limit, **{f"t{i}": grams for i, grams in enumerate(guesses)}}
     rows = await context.uow.fetch(statement, values)
     return [
         Hit(

@@ -31,7 +31,7 @@ class State:
 
 async def states_of(context: Context, object_name: str) -> dict[str, State]:
     """The live keys of an object, in order."""
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     statement = context.statements.get(("states", table), lambda: _statement(table))
     rows = await context.uow.fetch(statement, {"org_id": context.uow.org_id})
     return {

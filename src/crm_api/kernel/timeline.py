@@ -63,7 +63,7 @@ async def timeline(
     for name in types or ():
         if name not in known:
             raise BadRequest(errors=[InvalidValue("enum", allowed=list(known)).at(parameter="types")])
-    policy = Policy(context.principal)
+    policy = context.policy
     chosen = tuple(
         name for name in known if (types is None or name in types) and (name in (CHANGES, LINKS) or policy.principal.may(name, "read"))
     )
@@ -79,7 +79,7 @@ async def timeline(
     shape = ("timeline", context.registry.key, policy.shape, resource.name, chosen, cursor is None)
     statement = context.statements.get(shape, lambda: _statement(context.registry, policy, resource, chosen, cursor is not None))
     values = {
-        "org_id": context.principal.org_id, "record_id": record_id, "record_key": dumps([str(record_id)]).decode(),
+        "org_id": context.principal.org_id, **policy.values, "record_id": record_id, "record_key": dumps([str(record_id)]).decode(),
         "limit": limit + 1, "at": at, "last": last, "relations": list(ends),
     }  # fmt: skip
     rows = await context.uow.fetch(statement, values)

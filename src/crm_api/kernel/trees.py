@@ -30,7 +30,7 @@ async def refuse_cycles(context: Context, object_name: str, drafts: Sequence[Dra
     if not moved:
         return
     await serialize(context, f"{object_name}.{column}")
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     statement = context.statements.get(("ancestors", table, column), lambda: _ancestors(table, column))
     rows = await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": [draft.new[column] for draft in moved]})
     parents: dict[UUID, UUID | None] = {row[0]: row[1] for row in rows}

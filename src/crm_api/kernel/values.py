@@ -17,7 +17,7 @@ from typing import Any, Final
 from crm_api.core.domains import check_url, normalize_domain
 from crm_api.core.email import Email, normalize_email
 from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed, join_pointer
-from crm_api.core.money import currency_digits, parse_money, quantize
+from crm_api.core.money import currency_digits, decimal_text, parse_money, quantize
 from crm_api.core.phone import normalize_phone
 from crm_api.core.richtext import clean_body, plain_text
 from crm_api.core.text import check_text, fold, folded_trigrams, folded_words
@@ -100,7 +100,7 @@ def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) 
             draft.errors.extend(error.errors)
     for scalar, items in shape.pairs:
         _pair(draft, scalar, items, given, locale.region)
-    if shape.money:
+    if shape.money or shape.priced:
         _money(shape, locale, draft, given)
     if CUSTOM in given:
         currency = row.get("currency") or locale.currency
@@ -240,6 +240,14 @@ def _money(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any])
             row[field.column] = _amount(amount, currency)
         except InvalidValue as error:
             draft.errors.append(error.at(pointer=join_pointer(field.name)))
+    for field in shape.own_amounts if recheck else ():
+        stored = field.get(row)
+        if stored is None or field.member in (given.get(CUSTOM) or {}):
+            continue
+        try:
+            field.put(row, decimal_text(_amount(Decimal(stored), currency)))
+        except InvalidValue as error:
+            draft.errors.append(error.at(pointer=join_pointer(*field.name.split("."))))
 
 
 def _amount(amount: Any, currency: str) -> Decimal:

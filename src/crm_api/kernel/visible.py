@@ -1,7 +1,11 @@
-"""The part of an organisation's schema that a caller may know of: what descriptions, types and metadata are made from.
+"""The part of an organisation's objects that a caller may know of.
 
-An object that the caller may not read is absent, and with it every relation that leads there; a reference to one of its
-records stays, as the id that it is.
+`narrowed` leaves out what the user's profile hides: it is the registry that requests are read against, so that a hidden field is as
+unknown as one that never was, in filters, sorts, answers, history, events and mistakes alike. `visible` also leaves out what the
+token's scopes don't reach, for descriptions, types and metadata.
+
+An object that may not be read is absent, and with it every relation that leads there; a reference to one of its records stays,
+as the id that it is.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Final
 
+from crm_api.kernel.access.fields import masked_name
+from crm_api.kernel.access.rights import Rights
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
@@ -19,14 +25,47 @@ ALL: Final = "all"
 
 
 def shape_of(policy: Policy, registry: Registry) -> Hashable:
-    """What of a caller's permissions decides what is visible: equal shapes see the same of the same registry."""
+    """What of a caller's scopes decides what is visible: equal shapes see the same of the same registry."""
     hidden = frozenset(resource.name for resource in registry if not policy.principal.may(resource.name, "read"))
     return hidden or ALL
 
 
-def visible_fields(policy: Policy, resource: AnyResource) -> AnyResource:
-    """The object as the caller may see it. Field permissions belong here: a field that may not be read is taken out."""
-    return resource
+def visible_fields(rights: Rights, resource: AnyResource) -> AnyResource:
+    """The object as the user may see it: without its hidden fields, and saying which ones are only to be read."""
+    hidden = frozenset(name for name in rights.hidden.get(resource.name, ()) if resource.field_named(name) is not None)
+    closed = rights.read_only.get(resource.name, frozenset()) - hidden
+    if not hidden and not closed:
+        return resource
+    members = [f.member for name, f in resource.custom.items() if name in hidden and f.member is not None]
+    return replace(
+        resource,
+        custom={name: f for name, f in resource.custom.items() if name not in hidden},
+        archived=(*resource.archived, *members),  # stored, and shown to nobody
+        search=tuple(name for name in resource.search if name not in hidden),
+        composite_sorts=tuple(keys for keys in resource.composite_sorts if not hidden.intersection(keys)),
+        default_sort=tuple(key for key in resource.default_sort if key.removeprefix("-") not in hidden) or ("-created_at",),
+        links=tuple(replace(link, primary_field=None) if link.primary_field in hidden else link for link in resource.links),
+        variant=(resource.variant, hidden, closed),
+        hidden=hidden,
+        read_only=closed,
+        masked_name=masked_name(resource, hidden),
+        shown_of=resource.whole,
+    )
+
+
+def hides(rights: Rights, whole: Registry) -> bool:
+    """Whether there is anything that a user may not know of."""
+    if rights.everything:
+        return False
+    return bool(rights.hidden or rights.read_only) or not all(rights.allows(resource.name, "read") for resource in whole)
+
+
+def narrowed(whole: Registry, rights: Rights) -> Registry:
+    """What a user may know of an organisation's objects."""
+    if not hides(rights, whole):
+        return whole
+    seen = {r.name: visible_fields(rights, r) for r in whole if rights.allows(r.name, "read")}
+    return Visible(whole, seen, ("rights", rights.view))
 
 
 class Visible(Registry):
@@ -48,13 +87,21 @@ class Visible(Registry):
 
 
 def visible(policy: Policy, whole: Registry) -> Visible:
-    """What the caller may know of a registry."""
-    seen = {r.name: visible_fields(policy, r) for r in whole if policy.principal.may(r.name, "read")}
+    """What the caller may know of a registry, scopes included."""
+    seen = {r.name: r for r in whole if policy.principal.may(r.name, "read")}
     return Visible(whole, seen, shape_of(policy, whole))
 
 
 def _leading_to(relations: dict[str, Relation], seen: dict[str, AnyResource]) -> dict[str, Relation]:
-    return {name: relation for name, relation in relations.items() if relation.target in seen}
+    return {name: relation for name, relation in relations.items() if relation.target in seen and _shown(relation, seen)}
 
 
-__all__ = ["ALL", "Visible", "shape_of", "visible", "visible_fields"]
+def _shown(relation: Relation, seen: dict[str, AnyResource]) -> bool:
+    """Whether the reference that a relation goes by is shown."""
+    if relation.field is None:
+        return True
+    holder = seen[relation.source if relation.kind == "to_one" else relation.target]
+    return holder.field_named(relation.field.name) is not None
+
+
+__all__ = ["ALL", "Visible", "hides", "narrowed", "shape_of", "visible", "visible_fields"]

@@ -26,7 +26,7 @@ async def place_last(context: Context, object_name: str, drafts: Sequence[Draft]
     if not homeless:
         return
     await serialize(context, f"{object_name}.position")
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     statement = context.statements.get(("last", table), lambda: _last(table))
     position = await context.uow.fetch_value(statement, {"org_id": context.uow.org_id})
     for draft in homeless:
@@ -53,7 +53,7 @@ async def _keep_one(context: Context, object_name: str, drafts: Sequence[Draft],
     if not any(draft.changed("is_default") for draft in drafts):
         return
     await serialize(context, f"{object_name}.default")
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     column, value = (None, None) if within is None else within
     statement = context.statements.get(("default", table, column), lambda: _default(table, column))
     values = {"org_id": context.uow.org_id} | ({} if column is None else {"value": value})
@@ -72,7 +72,7 @@ async def _keep_one(context: Context, object_name: str, drafts: Sequence[Draft],
             old.new["is_default"] = False
         context.uow.state[_HANDING_OVER] = {*handing_over, current}
         if old is None:
-            await Writer().update_rows(context, context.registry[object_name], {current: {"is_default": False}})
+            await Writer().update_rows(context, context.whole[object_name], {current: {"is_default": False}})
     elif new is None:
         for draft in drafts:
             if draft.id == current and not draft.new["is_default"]:
@@ -91,7 +91,7 @@ async def refuse_used(context: Context, drafts: Sequence[Draft], *uses: tuple[st
     keys = [draft.old["key"] for draft in drafts if draft.old is not None]
     counts: dict[str, int] = {}
     for object_name, column in uses:
-        table = context.registry[object_name].table
+        table = context.whole[object_name].table
         statement = context.statements.get(("uses", table, column), partial(_uses, table, column))
         for key, count in await context.uow.fetch(statement, {"org_id": context.uow.org_id, "keys": keys}):
             counts[key] = counts.get(key, 0) + count
@@ -113,7 +113,7 @@ async def check_followers(context: Context, object_name: str, drafts: Sequence[D
     asking = [draft for draft in drafts if draft.new["transitions"] and draft.changed("transitions")]
     if not asking:
         return
-    table = context.registry[object_name].table
+    table = context.whole[object_name].table
     statement = context.statements.get(("keys", table), lambda: _keys(table))
     known = {row[0] for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id})}
     known |= {draft.new["key"] for draft in drafts}

@@ -13,15 +13,15 @@ from uuid import UUID
 
 from crm_api.core.errors import NotFound
 from crm_api.kernel import events
+from crm_api.kernel.access.rights import FULL, WRITE
 from crm_api.kernel.context import Context
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.resource import AnyResource, Draft, Rules
 from crm_api.kernel.tombstones import absent
 from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
 from crm_api.kernel.writes.computed import computations_of
 from crm_api.kernel.writes.held import hold_parents
-from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, records, unavailable
+from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, out_of_reach, records, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import changes_links, sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
@@ -42,7 +42,7 @@ class Writer:
         Raises the first failing item's problem if `options.atomic`.
         """
         shape = shape_of(context, resource)
-        works = new_works(context, shape, enumerate(bodies))
+        works = new_works(context, shape, resource, enumerate(bodies))
         refuse_repeated(works)
         await self._create(context, shape, works, options)
         return outcomes(works)
@@ -80,7 +80,7 @@ class Writer:
 
     async def _update(self, context: Context, shape: Shape, works: list[Work], options: WriteOptions) -> None:
         good = check(works, options)
-        await self._lock(context, shape, good)
+        await self._lock(context, shape, good, WRITE)
         good = check(good, options)
         for work in good:
             if work.edit is not None:
@@ -104,7 +104,7 @@ class Writer:
             Work(index, Draft(record_id, "update", None, {}, frozenset(given)), given)
             for index, (record_id, given) in enumerate(values.items())
         ]
-        await self._lock(context, shape, works)
+        await self._lock(context, shape, works, None)
         good = check(works, options)
         for work in good:
             for name, value in work.sent.items():
@@ -125,7 +125,7 @@ class Writer:
         works = [Work(index, Draft(target.id, operation, None, {}), {}, target.if_match) for index, target in enumerate(targets)]
         refuse_repeated(works)
         good = check(works, options)
-        await self._lock(context, shape, good, deleted=True, going=True)
+        await self._lock(context, shape, good, FULL, deleted=True, going=True)
         good = check(good, options)
         await check_versions(context, shape, good, options)
         good = check(good, options)
@@ -154,7 +154,7 @@ class Writer:
         works = [Work(index, Draft(target.id, "restore", None, {}), {}, target.if_match) for index, target in enumerate(targets)]
         refuse_repeated(works)
         good = check(works, options)
-        await self._lock(context, shape, good, deleted=True)
+        await self._lock(context, shape, good, FULL, deleted=True)
         good = check(good, options)
         await check_versions(context, shape, good, options)
         good = check(good, options)
@@ -186,11 +186,11 @@ class Writer:
         check(works, options)
         for attempt in range(upserts.ATTEMPTS):
             last = attempt == upserts.ATTEMPTS - 1
-            made = new_works(context, shape, [(index, bodies[index]) for index, id, _ in found if id is None])
+            made = new_works(context, shape, resource, [(index, bodies[index]) for index, id, _ in found if id is None])
             for work in made if if_match is not None else ():
                 work.draft.problem = NotFound()
             present = [(index, id, bodies[index]) for index, id, _ in found if id is not None]
-            changed = await self._upsert_patches(context, shape, present, if_match)
+            changed = await self._upsert_patches(context, shape, resource, present, if_match)
             patient = replace(options, atomic=False, last=False)
             for some, store in ((made, self._create), (changed, self._update)):
                 if some:
@@ -210,9 +210,8 @@ class Writer:
         return outcomes(works)
 
     async def _upsert_patches(
-        self, context: Context, shape: Shape, items: Sequence[tuple[int, UUID, Any]], if_match: int | None
+        self, context: Context, shape: Shape, resource: AnyResource, items: Sequence[tuple[int, UUID, Any]], if_match: int | None
     ) -> list[Work]:
-        resource = shape.resource
         rows = await lock(context, shape, [id for _, id, _ in items])
         works = []
         for index, id, body in items:
@@ -223,20 +222,25 @@ class Writer:
             works.append(work)
         return works
 
-    async def _lock(self, context: Context, shape: Shape, works: Sequence[Work], *, deleted: bool = False, going: bool = False) -> None:
-        """Gives each draft its stored row; `deleted` says that deleted (not merged) records will do, `going` see `lock`."""
+    async def _lock(
+        self, context: Context, shape: Shape, works: Sequence[Work], needed: int | None, *, deleted: bool = False, going: bool = False
+    ) -> None:
+        """Gives each draft its stored row, if the caller reaches it at the level `needed` (None: the product acts by itself).
+
+        `deleted` says that deleted (not merged) records will do, `going` see `lock`.
+        """
         await hold_parents(context, shape, works)
-        rows = await lock(context, shape, [work.draft.id for work in works], going=going)
+        levels: dict[UUID, int] | None = None if needed is None else {}
+        rows = await lock(context, shape, [work.draft.id for work in works], going=going, levels=levels)
         problems = await absent(context, shape.resource, [work.draft.id for work in works if work.draft.id not in rows])
-        policy = Policy(context.principal)
         for work in works:
             draft = work.draft
             row = rows.get(draft.id)
             if row is None:
                 draft.problem = problems[draft.id]
                 continue
-            if not policy.sees(shape.resource, row):
-                draft.problem = NotFound()
+            if levels is not None and needed is not None and levels[draft.id] < needed:
+                draft.problem = out_of_reach(levels[draft.id])
                 continue
             if row["deleted_at"] is not None and not (deleted and row.get("merged_into") is None):
                 draft.problem = unavailable(shape.resource, row)

@@ -144,7 +144,7 @@ def key_column(table: Table, column: Column[Any]) -> Column[Any]:
 def _complete_record_table(table: Table) -> None:
     """Gives a record table the constraints and indexes that its fields announce.
 
-    Each reference becomes a composite foreign key, each `indexed` field the index a keyset cursor walks, each `unique` field
+    Each reference becomes a composite foreign key (but those that the table names as `unreferenced`), each `indexed` field the index a keyset cursor walks, each `unique` field
     a unique index over the live records (a deleted record never blocks a value).
     """
     name = table.name
@@ -154,7 +154,7 @@ def _complete_record_table(table: Table) -> None:
         if spec is None:
             continue
         key = key_column(table, column)
-        if spec.type is FieldType.REFERENCE and spec.target is not None:
+        if spec.type is FieldType.REFERENCE and spec.target is not None and column.name not in table.info.get("unreferenced", ()):
             target = table_of(spec.target)
             table.append_constraint(
                 ForeignKeyConstraint(["org_id", column.name], [f"{target}.org_id", f"{target}.id"], name=short(f"fk_{name}_{column.name}"))

@@ -11,14 +11,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin, TenantMixin
+from crm_api.models.columns import FieldSpec, FieldType
 
 
 class CustomRecord(RecordMixin, SearchMixin, Base):
-    """A record of an object that an organisation made; `object` says which, all values are in `custom_fields`."""
+    """A record of an object that an organisation made; `object` says which, all values are in `custom_fields`, all money in `currency`."""
 
     __tablename__ = "custom_records"
 
     object: Mapped[str] = mapped_column(Text, nullable=False, sort_order=-96, info={"discriminator": True})
+    currency: Mapped[str] = mapped_column(Text, nullable=False, info={"field": FieldSpec(FieldType.TEXT, max_length=3)})
 
 
 class DefinitionMixin(TenantMixin):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin
-from crm_api.models.columns import FieldSpec, FieldType, email_field, picklist_field, text_field
+from crm_api.models.columns import FieldSpec, FieldType, email_field, picklist_field, reference_field, text_field
 
 
 class Organization(Base):
@@ -69,7 +69,9 @@ class Member(RecordMixin, SearchMixin, Base):
     name: Mapped[str] = text_field(required=True, indexed=True)
     email: Mapped[str] = email_field(unique=True)
     status: Mapped[str] = picklist_field("active", "invited", "suspended", required=True, default="active", writable="never")
-    role: Mapped[str] = picklist_field("super_admin", "standard", required=True, default="standard", writable="never")
+    profile_id: Mapped[UUID] = reference_field("profiles", inverse="users", required=True)
+    role_id: Mapped[UUID | None] = reference_field("roles", inverse="users")
+    manager_id: Mapped[UUID | None] = reference_field("users", inverse="reports")
     time_zone: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=64)})
     locale: Mapped[str | None] = mapped_column(Text, info={"field": FieldSpec(FieldType.TEXT, max_length=16)})
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, server_default=text("'{}'"))
@@ -78,7 +80,13 @@ class Member(RecordMixin, SearchMixin, Base):
 class Token(Base):
     """An API token, found by the SHA-256 of its text before any organisation is known; hence no row-level security here.
 
+    `kind` is `personal` (it acts as the member who has it) or `service` (it acts as a member of its own); `maker_id` made it.
+    `fields` are the only fields it knows of the objects named there, `networks` (CIDR) the only ones it is taken from.
     `preferences` is a copy of what the member has set (JSON), null for one who has set nothing.
+
+    Tokens of OAuth have the kind `at` (access) or `rt` (refresh), an `app_id`, and the id of their grant (`models/oauth.py`) as
+    `id`. `audience` is what they are good for, null for this API. A refresh token is used once, at `used_at`; `parent` is the one
+    that it was given for.
     """
 
     __tablename__ = "tokens"
@@ -87,10 +95,13 @@ class Token(Base):
     id: Mapped[UUID] = mapped_column(nullable=False)
     org_id: Mapped[UUID] = mapped_column(nullable=False)
     user_id: Mapped[UUID] = mapped_column(nullable=False)
-    kind: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'pat'"))
+    kind: Mapped[str] = mapped_column(Text, nullable=False, server_default=text("'personal'"))
     name: Mapped[str] = mapped_column(Text, nullable=False)
     prefix: Mapped[str] = mapped_column(Text, nullable=False)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), nullable=False)
+    fields: Mapped[dict[str, list[str]] | None] = mapped_column(JSONB(none_as_null=True))
+    networks: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    maker_id: Mapped[UUID | None] = mapped_column()
     api_version: Mapped[str | None] = mapped_column(Text)
     app_id: Mapped[UUID | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
@@ -99,4 +110,11 @@ class Token(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     preferences: Mapped[str | None] = mapped_column(Text)
     user_suspended: Mapped[bool] = mapped_column(Boolean, nullable=False, server_default=text("false"))
-    __table_args__ = (Index("ix_tokens_org_id", "org_id", "id"), Index("ix_tokens_id", "id"))
+    audience: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    parent: Mapped[bytes | None] = mapped_column(LargeBinary)
+    used_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
+    __table_args__ = (
+        Index("ix_tokens_org_id", "org_id", "id"),
+        Index("ix_tokens_id", "id"),
+        Index("ix_tokens_app_id", "app_id", postgresql_where=text("app_id IS NOT NULL")),
+    )

@@ -4,6 +4,7 @@ from crm_api.kernel.resource import AnyResource
 from crm_api.resources.accounts import accounts
 from crm_api.resources.case_comments import case_comments
 from crm_api.resources.cases import cases
+from crm_api.resources.connections import connections
 from crm_api.resources.contact_roles import contact_roles
 from crm_api.resources.contacts import contacts
 from crm_api.resources.custom_links import custom_links
@@ -16,9 +17,15 @@ from crm_api.resources.lifecycle_stages import lifecycle_stages
 from crm_api.resources.navigation_menus import navigation_menus
 from crm_api.resources.notes import notes
 from crm_api.resources.pipelines import pipelines
+from crm_api.resources.profiles import profiles
+from crm_api.resources.restriction_rules import restriction_rules
+from crm_api.resources.roles import roles
 from crm_api.resources.segments import segments
+from crm_api.resources.sharing_rules import sharing_rules
 from crm_api.resources.stages import stages
 from crm_api.resources.tasks import tasks
+from crm_api.resources.teams import teams
+from crm_api.resources.territories import territories
 from crm_api.resources.themes import themes
 from crm_api.resources.users import users
 from crm_api.resources.views import views
@@ -39,6 +46,7 @@ RESOURCES: tuple[AnyResource, ...] = (
     lifecycle_stages,
     contact_roles,
     exchange_rates,
+    connections,
     views,
     layouts,
     navigation_menus,
@@ -47,6 +55,12 @@ RESOURCES: tuple[AnyResource, ...] = (
     custom_links,
     segments,
     users,
+    profiles,
+    roles,
+    teams,
+    sharing_rules,
+    restriction_rules,
+    territories,
 )
 
 __all__ = ["RESOURCES"]

@@ -103,17 +103,17 @@ async def apply(context: Context, target: Mapping[str, Any], *, prune: bool = Fa
     Items and fields that the document leaves out stay; with `prune` items of its sections that it leaves out go. Raises the
     first problem of an item with a pointer into the document, Conflict for what can't be made so.
     """
-    check(context.registry, target)
+    check(context.whole, target)
     await serialize(context, LOCK)
     present = await documents.read(context)
-    before, changes = present.document, compare(context.registry, present.document, target, prune=prune)
+    before, changes = present.document, compare(context.whole, present.document, target, prune=prune)
     if not changes:
         return Applied([], before, context)
     await _settings(context, changes)
     context = await schema.change(context, changes, target)
     for number in range(_ROUNDS):
         present = await documents.read(context)
-        left = compare(context.registry, present.document, target, prune=prune)
+        left = compare(context.whole, present.document, target, prune=prune)
         left = [change for change in left if change.section not in ("settings", *_METADATA)]
         if not left:
             return Applied(changes, before, context)
@@ -126,7 +126,7 @@ async def _settings(context: Context, changes: Sequence[Change]) -> None:
     given = {str(change.field): change.new for change in changes if change.section == "settings"}
     if given:
         try:
-            checked = organization_settings.read_checked(context.registry, given)
+            checked = organization_settings.read_checked(context.whole, given)
         except ValidationFailed as problem:
             raise problem.under("/settings") from None
         columns = {name: value for name, value in checked.items() if name in organization_settings.COLUMNS}
@@ -146,12 +146,12 @@ class _Round:
         for change in changes:
             self._by_section[change.section].append(change)
         self._places = {
-            section: {name: index for index, name in enumerate(items_of(context.registry, target, section))} for section in self._by_section
+            section: {name: index for index, name in enumerate(items_of(context.whole, target, section))} for section in self._by_section
         }
 
     async def run(self) -> None:
         """Makes what is missing and changes what differs, what is referred to first; then removes, in the opposite order."""
-        ordered = [resource for resource in documents.sections(self._context.registry) if resource.name in self._by_section]
+        ordered = [resource for resource in documents.sections(self._context.whole) if resource.name in self._by_section]
         for resource in ordered:
             await self._create(resource)
             await self._update(resource)

@@ -77,7 +77,7 @@ async def read(context: Context, users: Mapping[UUID, str] | None = None) -> Pre
 
     Raises TooExpensive for one of more than `MAX_ITEMS` items.
     """
-    registry = context.registry
+    registry = context.whole
     rows: dict[str, list[dict[str, Any]]] = {}
     total = 0
     for resource in sections(registry):
@@ -135,7 +135,7 @@ async def _rows(context: Context, resource: AnyResource) -> list[dict[str, Any]]
         chosen = sa.select(record_json(resource, row).label("json")).select_from(row).where(*live).order_by(row.c.id)
         return compile_statement(chosen.limit(sa.literal_column(str(MAX_ITEMS + 1))))
 
-    statement = context.statements.get(("configuration", context.registry.key, resource.name), build)
+    statement = context.statements.get(("configuration", context.whole.key, resource.name), build)
     found = [orjson.loads(row["json"]) for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id})]
     if resource.private is None:
         return found

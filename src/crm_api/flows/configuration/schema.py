@@ -106,7 +106,7 @@ class _Changes:
     def __init__(self, context: Context, changes: Sequence[Change], target: Mapping[str, Any], schema: metadata.Schema) -> None:
         self._context = context
         self._schema = schema
-        self._items = {section: items_of(context.registry, target, section) for section in (OBJECTS, FIELDS)}
+        self._items = {section: items_of(context.whole, target, section) for section in (OBJECTS, FIELDS)}
         self._names: dict[str, dict[str, list[Change]]] = {OBJECTS: {}, FIELDS: {}}
         for found in changes:
             self._names[found.section].setdefault(found.name, []).append(found)

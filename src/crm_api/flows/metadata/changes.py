@@ -70,7 +70,7 @@ class Schema:
     def registry(self) -> Registry:
         """The registry that these definitions make, to check a change before it is stored. Raises ValueError for a clash of names."""
         key = (self.context.uow.new_id(), -1)  # it may never come to be
-        return build(self.context.registry.standard, key, self.objects, self.fields)
+        return build(self.context.whole.standard, key, self.objects, self.fields)
 
     def of(self, object_name: str) -> list[CustomField]:
         """The object's own definitions, archived ones too."""

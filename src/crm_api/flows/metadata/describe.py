@@ -48,6 +48,8 @@ def custom_field(definition: CustomField, *, made: bool) -> dict[str, Any]:
     found = _frame(definition.object, definition.api_name, path, definition.label, definition.type, standard=False)
     found |= {**_EMPTY, "id": str(definition.id), "version": definition.version, "archived": definition.archived}
     found |= {"state": definition.state, "job_id": definition.properties.get("job_id")}
+    if definition.base_of is not None:  # nobody made it
+        found["id"] = None
     found["indexed"] = definition.slot is not None and definition.state != "dropping"
     found["unique"] = definition.unique
     found["read_only"] = definition.read_only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crm_api.core.errors import Conflict, Duplicate, FieldError, Forbidden, LimitExceeded, NotFound, ValidationFailed, join_pointer
+from crm_api.core.errors import Conflict, Duplicate, FieldError, Forbidden, LimitExceeded, NotFound, ReservedName, ValidationFailed, join_pointer
 from crm_api.db.statement import Statement
 from crm_api.flows.metadata import requests
 from crm_api.flows.metadata.changes import INTERNAL, Schema, changed, difference, encode, stamp
@@ -16,9 +16,10 @@ from crm_api.flows.metadata.requests import GRACE_S
 from crm_api.flows.metadata.slots import free_slot
 from crm_api.flows.metadata.stored import has_records, refuse_removed_options, refuse_repeated_values
 from crm_api.flows.metadata.usage import refuse_used
-from crm_api.kernel.custom.definitions import COMPUTED, SLOT_KINDS, CustomField
+from crm_api.kernel.custom.definitions import COMPUTED, SLOT_KINDS, CustomField, base_name
 from crm_api.kernel.custom.objects import NAME
 from crm_api.kernel.custom.staged import PIPELINE, STAGE
+from crm_api.kernel.exchange import revalue_later
 from crm_api.kernel.formula.graph import check, complete
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
@@ -57,6 +58,8 @@ async def create_field(schema: Schema, object_name: str, body: Mapping[str, Any]
     check_field_name(name)
     await _make_room(schema, resource, name)
     own = schema.of(object_name)
+    if kind is FieldType.CURRENCY and (base_name(name) in resource.fields or any(f.api_name == base_name(name) for f in own)):
+        raise ValidationFailed([FieldError("name_taken", pointer="/api_name", params={"name": f"{object_name}.{base_name(name)}"})])
     if len(own) >= MAX_FIELDS:
         raise LimitExceeded("custom_fields_per_object", MAX_FIELDS, MAX_FIELDS + 1)
     position = 1 + max((f.position for f in own), default=-1)
@@ -71,7 +74,7 @@ async def create_field(schema: Schema, object_name: str, body: Mapping[str, Any]
     if unique and properties.get("default") is not None:
         raise ValidationFailed([FieldError("invalid_combination", pointer="/default", params={"other": "unique"})])
     # records of an object that this transaction makes can't be there yet
-    work = _work_for(kind, properties) if object_name in context.registry else None
+    work = _work_for(kind, properties) if object_name in context.whole else None
     definition = CustomField(
         definition.id,
         object_name,
@@ -109,6 +112,8 @@ async def _make_room(schema: Schema, resource: AnyResource, name: str) -> None:
             await schema.drop(existing)
             return
         raise Duplicate([{"object": "fields", "id": str(existing.id), "field": "api_name"}])
+    if any(name in field.members for field in schema.of(resource.name)):
+        raise ReservedName(errors=[FieldError("reserved_name", pointer="/api_name")])
     if existing is not None or name in resource.fields:
         raise ValidationFailed([FieldError("name_taken", pointer="/api_name", params={"name": f"{resource.name}.{name}"})])
 
@@ -269,7 +274,10 @@ async def _turn(schema: Schema, resource: AnyResource, field: CustomField, flags
 
 
 def refuse_standard(resource: AnyResource, api_name: str) -> None:
-    """Raises Forbidden for a field that every organisation has."""
+    """Raises Forbidden for a field that every organisation has, and for one that comes with another."""
+    amount = next((f.definition.base_of for f in resource.custom.values() if f.definition is not None and f.member == api_name), None)
+    if amount is not None:
+        raise Forbidden(f"{resource.name}.{api_name} comes with {amount}, and goes with it.")
     field = resource.fields.get(api_name)
     if field is not None and field.definition is None:
         raise Forbidden(f"{resource.name}.{api_name} is a standard field; only fields that the organisation added can be deleted.")
@@ -308,6 +316,8 @@ async def restore_field(schema: Schema, field: CustomField, *, grace_s: float = 
     if work is not None:  # records changed meanwhile
         computed = new.type in COMPUTED
         new = await requests.ask_for(schema, await schema.put(new, state="building") if computed else new, work, grace_s)
+    if new.twin is not None:  # rates, or the currencies of records, may have changed meanwhile
+        await revalue_later(schema.context, None)
     change = {"old": {"archived": True}, "new": {"archived": False}}
     await changed(schema.context, {f"{field.object}.{field.api_name}": change}, "meta.restore_field")
     return new

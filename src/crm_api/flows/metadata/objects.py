@@ -29,7 +29,7 @@ _INSERT: Final = Statement(
 async def create_object(schema: Schema, body: Mapping[str, Any]) -> CustomObject:
     """A new object. Raises ReservedName, ValidationFailed, Duplicate, LimitExceeded."""
     context = schema.context
-    check_object_names(context.registry, body["api_name"], body["singular"])
+    check_object_names(context.whole, body["api_name"], body["singular"])
     for other in schema.objects:
         for name in ("api_name", "singular"):
             if getattr(other, name) == body[name]:

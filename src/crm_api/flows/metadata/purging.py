@@ -31,9 +31,10 @@ async def purge_field(work: Work) -> Step:
     else:
         names = [name for name in (definition.slot, definition.unique_slot, *definition.properties.get("freeing", ())) if name is not None]
         rows = f"FROM {table} WHERE org_id = $1{mine}"
-        values = {"org_id": context.uow.org_id, "name": definition.api_name, "limit": CHUNK, "after": work.after}
+        members = list(definition.members)
+        values = {"org_id": context.uow.org_id, "members": members, "limit": CHUNK, "after": work.after}
         ids = [row["id"] for row in await context.uow.fetch(_having(rows, tuple(names)), values)]
-        values = {"org_id": context.uow.org_id, "name": definition.api_name, "ids": ids}
+        values = {"org_id": context.uow.org_id, "members": members, "ids": ids}
         await context.uow.fetch(_strip(table, tuple(names)), values)
         done = len(ids)
         if done == CHUNK:
@@ -61,17 +62,17 @@ _UNLINK: Final = Statement(
 @cache
 def _having(rows: str, names: tuple[str, ...]) -> Statement:
     held = "".join(f" OR {name} IS NOT NULL" for name in names)
-    text = f"SELECT id {rows} AND (custom_fields ? $2{held}) AND id > $4 ORDER BY id LIMIT $3 FOR NO KEY UPDATE"
-    return Statement(text, ("org_id", "name", "limit", "after"))
+    text = f"SELECT id {rows} AND (custom_fields ?| $2::text[]{held}) AND id > $4 ORDER BY id LIMIT $3 FOR NO KEY UPDATE"
+    return Statement(text, ("org_id", "members", "limit", "after"))
 
 
 @cache
 def _strip(table: str, names: tuple[str, ...]) -> Statement:
     emptied = "".join(f", {name} = NULL" for name in names)
     return Statement(
-        f"UPDATE {table} SET custom_fields = custom_fields - $2, custom_fields_key = custom_fields_key - $2{emptied}"
+        f"UPDATE {table} SET custom_fields = custom_fields - $2::text[], custom_fields_key = custom_fields_key - $2::text[]{emptied}"
         " WHERE org_id = $1 AND id = ANY($3)",
-        ("org_id", "name", "ids"),
+        ("org_id", "members", "ids"),
     )
 
 

@@ -79,4 +79,4 @@ END: Final = Step({}, finished=True)
 
 def resource_for(context: Context, name: str) -> AnyResource | None:
     """The object as it is now; None if it is archived."""
-    return context.registry.get(name)
+    return context.whole.get(name)

@@ -60,6 +60,12 @@ class Asked:
         return cls(field, field.api_name if top else f"custom_fields.{field.api_name}", relation)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What paths call the field and what comes with it."""
+        front = self.name.removesuffix(self.definition.api_name)
+        return tuple(front + member for member in self.definition.members)
+
+    @property
     def words(self) -> list[str]:
         """Texts one of which stands wherever the field is named."""
         inverse = self.definition.properties.get("inverse")
@@ -103,7 +109,7 @@ def names_field(registry: Registry, origin: str, path: str, asked: Asked) -> boo
     current: str | None = origin
     rest = path.lstrip("-")
     while current is not None and rest:
-        if current == asked.definition.object and rest == asked.name:
+        if current == asked.definition.object and rest in asked.names:
             return True
         head, _, rest = rest.partition(".")
         relation = registry.relations.get(current, {}).get(head)
@@ -192,7 +198,7 @@ def _computes_with(registry: Registry, field: CustomField, asked: Asked) -> bool
     except Exception:  # what no longer compiles uses nothing
         return False
     for dependency in computed.dependencies:
-        if (dependency.object, dependency.field) == (asked.definition.object, asked.name):
+        if dependency.object == asked.definition.object and dependency.field in asked.names:
             return True
         for step in dependency.steps:
             definition = None if step.field is None else step.field.definition

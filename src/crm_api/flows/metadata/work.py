@@ -193,14 +193,14 @@ async def _compute(work: Work) -> Step:
     """Stores the values of formulas and roll-ups: of the field's own object, then of those that follow from it."""
     context = work.context
     definition = await work.definition()
-    computations = context.registry.computations
+    computations = context.whole.computations
     if definition is None:
         return END
     key = (definition.object, definition.api_name)
     names = [] if computations is None else [name for name, _ in groupby(computations.after(key), key=lambda item: item[0])]
     index = int(work.state.get("object", 0))
     if index < len(names):
-        resource = context.registry[names[index]]
+        resource = context.whole[names[index]]
         after = None if work.after == FIRST else work.after
         last = await backfill_chunk(context, resource, after, CHUNK)
         state = {"phase": "begin", "object": index if last is not None else index + 1}

@@ -37,7 +37,7 @@ async def difference(context: Context, engine: Engine, database: Database, clock
     """What the sandbox has that the organisation has not, and the other way round."""
     target = await configuration_of(context, engine, database, clock, sandbox)
     present = (await document.read(context)).document
-    return [change.json() for change in compare(context.registry, present, target)]
+    return [change.json() for change in compare(context.whole, present, target)]
 
 
 async def promote(

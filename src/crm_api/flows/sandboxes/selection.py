@@ -27,7 +27,7 @@ Chosen = dict[str, set[UUID]]
 
 def data_resources(context: Context) -> list[AnyResource]:
     """The objects whose records are data."""
-    return [resource for resource in context.registry if kind_of(context.registry, resource.table) == "data"]
+    return [resource for resource in context.whole if kind_of(context.whole, resource.table) == "data"]
 
 
 def references(resource: AnyResource) -> list[Field]:
@@ -64,7 +64,7 @@ async def choose(context: Context, size: int) -> Chosen:
 
 
 def _table(context: Context, object_name: str) -> str | None:
-    found = context.registry.get(object_name)
+    found = context.whole.get(object_name)
     return None if found is None else found.table.name
 
 

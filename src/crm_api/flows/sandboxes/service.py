@@ -121,7 +121,7 @@ async def create(context: Context, *, name: str, copy: What, mask: bool | Mappin
     """
     require_production(context)
     rules = dict(mask) if isinstance(mask, Mapping) else {}
-    errors = masking.check(context.registry, rules)
+    errors = masking.check(context.whole, rules)
     if errors:
         raise ValidationFailed(errors)
     uow = context.uow

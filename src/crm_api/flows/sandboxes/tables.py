@@ -10,6 +10,7 @@ from crm_api.kernel.registry import Registry
 from crm_api.models import Base
 from crm_api.models.base import table_of
 from crm_api.models.identity import PERSONAL
+from crm_api.models.oauth import OAUTH
 
 Kind = Literal["configuration", "data", "never"]
 
@@ -35,7 +36,7 @@ ABOUT: Final = {
 }
 """What is about records without being one: copied where those records are."""
 
-GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", *PERSONAL})
+GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH})
 
 
 def kind_of(registry: Registry, table: sa.Table) -> Kind | None:

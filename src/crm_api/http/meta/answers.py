@@ -64,7 +64,9 @@ def shown_fields(schema: Schema, resource: AnyResource, *, archived: bool) -> li
         if field.definition is None and field.type is not FieldType.CUSTOM_FIELDS
     ]
     own = sorted(schema.of(resource.name), key=lambda field: (field.position, field.api_name))
-    return [*standard, *(shown_field(schema, field) for field in own if archived or not field.archived)]
+    made = schema.object(resource.name) is not None
+    shown = (one for field in own if archived or not field.archived for one in (field, field.twin) if one is not None)
+    return [*standard, *(custom_field(one, made=made) for one in shown)]
 
 
 def shown_object(schema: Schema, made: CustomObject) -> dict[str, Any]:

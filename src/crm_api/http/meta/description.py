@@ -20,7 +20,6 @@ from crm_api.http.routing import JOINED, KernelRoute, other_media
 from crm_api.http.services import services_of
 from crm_api.kernel.context import Context
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 from crm_api.kernel.visible import Visible, visible
 
 router = APIRouter(route_class=KernelRoute, prefix="/v1/meta", tags=["meta"])
@@ -39,7 +38,7 @@ async def _ended(context: Context, request: Request) -> None:
 
 
 def _visible(context: Context) -> Visible:
-    return visible(Policy(context.principal), context.registry)
+    return visible(context.policy, context.registry)
 
 
 @router.get("", name="get_meta", response_model=SchemaRead, responses=UNCHANGED, summary="Describe everything for a user interface")

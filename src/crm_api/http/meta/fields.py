@@ -34,7 +34,6 @@ from crm_api.jobs import store
 from crm_api.kernel.catalog import load
 from crm_api.kernel.context import Context
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 
 router = APIRouter(route_class=KernelRoute, prefix="/v1/meta", tags=["meta"])
 
@@ -52,7 +51,7 @@ async def schema_of(context: Context) -> Schema:
 
 async def changing(context: Context) -> Schema:
     """The definitions, for a caller who may change them."""
-    Policy(context.principal).require("meta", "write")
+    context.policy.require("meta", "write")
     return await begin(context)
 
 
@@ -69,7 +68,7 @@ async def list_meta_fields(
 
     The ETag changes with the schema. Needs the scope `meta:read`.
     """
-    Policy(context.principal).require("meta", "read")
+    context.policy.require("meta", "read")
     schema = await schema_of(context)
     found = shown_fields(schema, object_of(schema, object), archived=archived != "exclude")
     return list_answer(Call.of(request), [field for field in found if archived != "only" or field["archived"]])
@@ -78,7 +77,7 @@ async def list_meta_fields(
 @router.get("/{object}/fields/{api_name}", response_model=FieldRead, summary="Get a field", name="get_field")
 async def get_meta_field(request: Request, object: str, api_name: str, context: ContextDep) -> Response:
     """One field, archived or not. Needs the scope `meta:read`."""
-    Policy(context.principal).require("meta", "read")
+    context.policy.require("meta", "read")
     shown = _shown(await schema_of(context), object, api_name)
     return read_answer(Call.of(request), shown["version"], shown)
 
@@ -87,6 +86,9 @@ def _shown(schema: Schema, object_name: str, api_name: str) -> dict[str, Any]:
     field = schema.field(object_name, api_name)
     if field is not None and not field.standard:
         return shown_field(schema, field)
+    twin = next((f.twin for f in schema.of(object_name) if f.twin is not None and f.twin.api_name == api_name), None)
+    if twin is not None:
+        return shown_field(schema, twin)
     resource = object_of(schema, object_name)
     standard = resource.fields.get(api_name)
     if standard is None:
@@ -121,6 +123,7 @@ async def update_meta_field(request: Request, object: str, api_name: str, body: 
     if before["standard"]:
         await describe_standard(schema, object_of(schema, object), api_name, patch_values(body))
     else:
+        refuse_standard(object_of(schema, object), api_name)
         await update_field(schema, found_field(schema, object, api_name), patch_values(body), grace_s=grace_of(request))
         wake_workers(request, context.uow)
     after = _shown(schema, object, api_name)
@@ -172,7 +175,7 @@ async def get_meta_field_impact(request: Request, object: str, api_name: str, co
     """Everything that would notice a change of the field: formulas, roll-ups, dependent picklists, views and boards, layouts,
     segments, widgets, links, stages; also by way of relations. Needs the scope `meta:read`.
     """
-    Policy(context.principal).require("meta", "read")
+    context.policy.require("meta", "read")
     schema = await schema_of(context)
     field = found_field(schema, object, api_name)
     uses = [use.json() for use in await uses_of(schema, field)]

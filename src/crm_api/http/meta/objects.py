@@ -21,7 +21,6 @@ from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.custom.objects import NAME
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.policy import Policy
 
 router = APIRouter(route_class=KernelRoute, prefix="/v1/meta/objects", tags=["meta"])
 
@@ -35,7 +34,7 @@ async def list_meta_objects(
     ] = "exclude",
 ) -> Response:
     """All objects of the organisation's API: standard ones, then those that it made. Needs the scope `meta:read`."""
-    Policy(context.principal).require("meta", "read")
+    context.policy.require("meta", "read")
     schema = await schema_of(context)
     standard = [] if archived == "only" else [described_object(r, None) for r in context.registry if r.made is None]
     wanted = {"exclude": (False,), "include": (False, True), "only": (True,)}[archived]
@@ -45,7 +44,7 @@ async def list_meta_objects(
 @router.get("/{api_name}", response_model=ObjectRead, summary="Get an object", name="get_object")
 async def get_meta_object(request: Request, api_name: str, context: ContextDep) -> Response:
     """One object, standard or made, archived or not. Needs the scope `meta:read`."""
-    Policy(context.principal).require("meta", "read")
+    context.policy.require("meta", "read")
     schema = await schema_of(context)
     made = schema.object(api_name)
     shown = described_object(object_of(schema, api_name), None) if made is None else shown_object(schema, made)

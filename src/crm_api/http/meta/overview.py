@@ -115,10 +115,10 @@ class Overview:
         if not wanted:
             return {}
         resources = [self.visible[name] for name in wanted]
-        policy = Policy(self.context.principal)
+        policy = self.context.policy
         key = ("overview", tuple(resource.key for resource in resources), about is None, policy.shape)
         statement = self.context.statements.get(key, lambda: _statement(policy, resources, about is not None))
-        values = {"org_id": self.context.uow.org_id, "caller_id": self.context.principal.user_id, "about": about}
+        values = {"org_id": self.context.uow.org_id, **self.context.policy.values, "about": about}
         row = await self.context.uow.fetch_row(statement, values)
         assert row is not None
         return {name: [orjson.Fragment(text) for text in row[name] or ()] for name in wanted}

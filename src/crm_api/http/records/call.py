@@ -81,7 +81,7 @@ class Call:
     @property
     def policy(self) -> Policy:
         """What the caller may do."""
-        return Policy(self.context.principal)
+        return self.context.policy
 
     @property
     def query(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from crm_api.kernel.custom.patterns import Pattern, compile_pattern
 from crm_api.models import slots
@@ -56,6 +56,12 @@ SLOT_KINDS: Final[Mapping[FieldType, slots.SlotKind]] = {
 """The slots that an index on a field of each type takes; the other types can't be indexed."""
 
 UNIQUE_TYPES: Final = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.INTEGER, FieldType.AUTONUMBER})
+
+
+
+def base_name(amount: str) -> str:
+    """What the twin of an amount in the organisation's currency is called."""
+    return f"{amount}_base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,40 @@ class CustomField:
         """The object that a reference points to."""
         target: str | None = self.properties.get("target")
         return target
+
+    @property
+    def base_of(self) -> str | None:
+        """The amount whose worth in the organisation's currency this is; nobody defines such a field, it comes with the amount."""
+        found: str | None = self.properties.get("base_of")
+        return found
+
+    @cached_property
+    def twin(self) -> CustomField | None:
+        """The field that says what an amount is worth in the organisation's currency: `price_base` of `price`."""
+        if self.type is not FieldType.CURRENCY or self.base_of is not None:
+            return None
+        properties: dict[str, Any] = {
+            "base_of": self.api_name,
+            "read_only": True,
+            "sensitivity": self.properties.get("sensitivity", "none"),
+            "help": f"`{self.api_name}` in the organisation's currency; null without a rate.",
+        }
+        return CustomField(
+            uuid5(self.id, "base"),
+            self.object,
+            base_name(self.api_name),
+            f"{self.label} (base currency)",
+            FieldType.CURRENCY,
+            properties,
+            position=self.position,
+            version=self.version,
+            archived=self.archived,
+        )
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members of `custom_fields` that hold its values: its own, and that of its twin."""
+        return (self.api_name,) if self.twin is None else (self.api_name, self.twin.api_name)
 
     @property
     def multiple(self) -> bool:

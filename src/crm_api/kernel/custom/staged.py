@@ -25,7 +25,7 @@ class StagedRules(Rules):
 
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Finds the stage of each record that is new or changes its own, and checks what the stage asks for."""
-        fields = context.registry[self._object].custom
+        fields = context.whole[self._object].custom
         pipeline, stage = fields.get(PIPELINE), fields.get(STAGE)
         if pipeline is None or stage is None:
             return

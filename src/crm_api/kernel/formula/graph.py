@@ -118,6 +118,11 @@ class Computations:
                 continue
         return found
 
+    @property
+    def all(self) -> Mapping[Key, Computed]:
+        """Every computed field that compiles, also those that depend on the present moment."""
+        return self._compiled
+
     @cached_property
     def stored(self) -> Mapping[str, tuple[Computation, ...]]:
         """The computations of each object whose results are stored, in the order in which they can be made."""

@@ -30,7 +30,7 @@ _PAIRS: Final = 50
 
 def computations_of(context: Context) -> Computations | None:
     """The organisation's computed fields; None where there are none, which is all that other organisations pay."""
-    return context.registry.computations
+    return context.whole.computations
 
 
 def put(own: Sequence[Computation], drafts: Iterable[Draft], values: Mapping[UUID, Mapping[str, Any]]) -> None:
@@ -55,7 +55,7 @@ def settle(context: Context, shape: Shape, work: Work) -> None:
 async def values_of(context: Context, shape: Shape, own: Sequence[Computation], rows: Sequence[Row]) -> dict[UUID, dict[str, Any]]:
     """What computed fields are worth in these rows, as JSON, by record."""
     columns = _needed(shape, own)
-    key = ("computed", context.registry.key, shape.resource.name, tuple(item.member for item in own))
+    key = ("computed", context.whole.key, shape.resource.name, tuple(item.member for item in own))
     statement = context.statements.get(key, lambda: _statement(shape, own, columns))
     given = [{name: row[name] for name in columns} for row in rows]
     found = await context.uow.fetch(statement, {"org_id": context.uow.org_id, "rows": encode(given)})

@@ -84,7 +84,7 @@ async def of_targets(context: Context, relation: str, ids: Iterable[UUID]) -> li
 async def of_records(context: Context, object_name: str, ids: Sequence[UUID]) -> list[Edge]:
     """All edges that start or end at these records of one object."""
     found: dict[UUID, Edge] = {}
-    for relation in context.registry.relations[object_name].values():
+    for relation in context.whole.relations[object_name].values():
         if relation.kind != "many_to_many" or relation.link_name is None:
             continue
         read = of_sources if relation.forward else of_targets

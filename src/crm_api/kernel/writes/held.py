@@ -49,9 +49,9 @@ async def _hold_rows(
     context: Context, computations: Computations, origin: AnyResource, target: str, ids: set[UUID], onward: Iterable[str]
 ) -> None:
     """Locks rows against changes, and those that they refer to by the fields `onward`."""
-    if not ids or target not in context.registry:
+    if not ids or target not in context.whole:
         return
-    resource = context.registry[target]
+    resource = context.whole[target]
     names = sorted(onward)
     # What this write will itself change later is locked for that at once: two writers holding shares would block each other.
     exclusive = target in computations.reach.get(origin.name, ())
@@ -62,7 +62,7 @@ async def _hold_rows(
         query = sa.select(table.c.id, *references).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).order_by(table.c.id)
         return compile_statement(query.with_for_update(key_share=True) if exclusive else query.with_for_update(read=True))
 
-    key = ("hold", context.registry.key, target, tuple(names), exclusive)
+    key = ("hold", context.whole.key, target, tuple(names), exclusive)
     rows = await context.uow.fetch(context.statements.get(key, build), {"org_id": context.uow.org_id, "ids": sorted(ids)})
     for index, name in enumerate(names):
         further = resource.all_fields[name].spec.target
@@ -90,7 +90,7 @@ async def hold_parents(context: Context, shape: Shape, works: Sequence[Work]) ->
                 start[parent].add(found)
     await _climb(context, computations, shape.resource, {work.draft.id for work in works}, start, held)
     for name in reversed(held):
-        await lock(context, shape_of(context, context.registry[name]), sorted(held[name]))
+        await lock(context, shape_of(context, context.whole[name]), sorted(held[name]))
 
 
 async def _climb(
@@ -111,11 +111,11 @@ async def _climb(
         references = [field.value(table).label(f"c{index}") for index, (field, _) in enumerate(uplinks)]
         return compile_statement(sa.select(*references).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)))
 
-    key = ("parents", context.registry.key, resource.name)
+    key = ("parents", context.whole.key, resource.name)
     rows = await context.uow.fetch(context.statements.get(key, build), {"org_id": context.uow.org_id, "ids": sorted(ids)})
     for index, (_, parent) in enumerate(uplinks):
         found = ({row[f"c{index}"] for row in rows} - {None}) | set(known.get(parent, ()))
         fresh = found - held.get(parent, set())
         held[parent] = held.pop(parent, set()) | found
         if fresh:
-            await _climb(context, computations, context.registry[parent], fresh, {}, held)
+            await _climb(context, computations, context.whole[parent], fresh, {}, held)

@@ -10,29 +10,40 @@ import orjson
 import sqlalchemy as sa
 
 from crm_api.core.clock import format_timestamp
-from crm_api.core.errors import Deleted, Merged, Problem, VersionConflict
+from crm_api.core.errors import Deleted, Forbidden, Merged, NotFound, Problem, VersionConflict
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.access.rights import FULL, READ, WRITE
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.fields import to_json
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writes.shape import Shape
-from crm_api.kernel.writes.statements import ORG, UUID_TYPE, lock_records, read_records
+from crm_api.kernel.writes.statements import LEVEL, ORG, UUID_TYPE, lock_records, read_records
 from crm_api.kernel.writes.types import Work, WriteOptions
 from crm_api.models.base import table as table_of
 from crm_api.models.events import Event
 
 
-async def lock(context: Context, shape: Shape, ids: Iterable[UUID], *, going: bool = False) -> dict[UUID, Row]:
+async def lock(
+    context: Context, shape: Shape, ids: Iterable[UUID], *, going: bool = False, levels: dict[UUID, int] | None = None
+) -> dict[UUID, Row]:
     """The stored rows, deleted ones too, locked against other writers until the transaction ends.
 
-    `going`: they are about to be deleted, so nobody may begin to refer to them either.
+    `going`: they are about to be deleted, so nobody may begin to refer to them either. `levels` is filled with how far the caller
+    reaches each of them, which is decided by the row as it is once it is locked.
     """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    found = await context.uow.fetch(lock_records(context, shape, going=going), {"org_id": context.uow.org_id, "ids": wanted})
-    return {record["id"]: shape.row(record) for record in found}
+    leveled = levels is not None and context.policy.closed(shape.resource)
+    values = {"org_id": context.uow.org_id, "ids": wanted}
+    if leveled:
+        values.update(context.policy.values)
+    found = await context.uow.fetch(lock_records(context, shape, going=going, leveled=leveled), values)
+    rows = {record["id"]: shape.row(record) for record in found}
+    if levels is not None:
+        levels.update({id: row.pop(LEVEL) if leveled else FULL for id, row in rows.items()})
+    return rows
 
 
 async def records(context: Context, resource: AnyResource, ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -59,6 +70,15 @@ def unavailable(resource: AnyResource, row: Row) -> Problem | None:
     if row["deleted_at"] is not None:
         return Deleted(restorable=True)
     return None
+
+
+def out_of_reach(level: int) -> Problem:
+    """Why a record can't be changed like this by a caller who reaches it at `level`: it is not there, or not theirs to change."""
+    if level < READ:
+        return NotFound()
+    if level < WRITE:
+        return Forbidden("You may read this record but not change it.")
+    return Forbidden("You may change this record, but only its owner, who stands above them, and co-owners may delete, transfer or share it.")
 
 
 async def check_versions(context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import ValidationError
 
-from crm_api.core.errors import FieldError, RepeatedItem, join_pointer
+from crm_api.core.errors import FieldError, FieldReadOnly, RepeatedItem, join_pointer
 from crm_api.kernel.base_amounts import value_in_base
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
@@ -28,6 +28,9 @@ def read_body(
     if not isinstance(body, Mapping):
         errors.append(FieldError("type", pointer="", params={"expected": "object"}))
         return {}
+    refuse_closed(resource, body, errors)
+    if errors:
+        return {}
     body, own = custom.gather(resource, body)
     refused = refused_fields(resource, context.principal, body, creating=creating)
     if refused:
@@ -37,13 +40,31 @@ def read_body(
     try:
         found = model.__pydantic_validator__.validate_python(body)
     except ValidationError as error:
-        errors.extend(field_errors(error, body, [*model.model_fields, *(resource.custom if own is not None else ())]))
+        known = [name for name in model.model_fields if name not in resource.hidden]
+        errors.extend(field_errors(error, body, [*known, *(resource.custom if own is not None else ())]))
         return {}
     values = found.__dict__
     given = {name: values[name] for name in found.model_fields_set}
     if own is not None:
         given[custom.COLUMN] = own
     return given
+
+
+def refuse_closed(resource: AnyResource, body: Mapping[str, Any], errors: list[FieldError]) -> None:
+    """Notes fields that the caller doesn't know of. Raises FieldReadOnly for those that the caller may only read."""
+    if not resource.hidden and not resource.read_only:
+        return
+    members = body.get(custom.COLUMN)
+    names = [*body, *(f"{custom.COLUMN}.{name}" for name in (members if isinstance(members, Mapping) else ()))]
+    closed = [name for name in names if name in resource.read_only]
+    if closed:
+        raise FieldReadOnly([FieldError("field_read_only", pointer=join_pointer(*name.split("."))) for name in closed])
+    known = [*resource.fields, *(() if resource.made is None else resource.custom)]
+    errors += [
+        FieldError("unknown_field", pointer=join_pointer(name), allowed=known)
+        for name in body
+        if name in resource.hidden and not name.startswith(f"{custom.COLUMN}.")
+    ]
 
 
 def names_given(resource: AnyResource, given: Mapping[str, Any]) -> frozenset[str]:
@@ -54,26 +75,33 @@ def names_given(resource: AnyResource, given: Mapping[str, Any]) -> frozenset[st
 
 def give(context: Context, resource: AnyResource, work: Work, body: Any) -> None:
     """Reads the body of an update into its item."""
-    work.sent = read_body(context, resource, resource.update, body, work.draft.errors, creating=False)
+    try:
+        work.sent = read_body(context, resource, resource.update, body, work.draft.errors, creating=False)
+    except FieldReadOnly as problem:
+        work.draft.problem = problem
     work.draft.given = names_given(resource, work.sent)
 
 
-def new_works(context: Context, shape: Shape, bodies: Iterable[tuple[int, Any]]) -> list[Work]:
-    """Drafts for records to be made, with defaults and the caller's own values."""
-    resource, uow, locale = shape.resource, context.uow, locale_of(context)
+def new_works(context: Context, shape: Shape, resource: AnyResource, bodies: Iterable[tuple[int, Any]]) -> list[Work]:
+    """Drafts for records to be made, with defaults and the caller's own values; `resource` is the object as the caller knows it."""
+    uow, locale = context.uow, locale_of(context)
     actor = uow.actor.json()
     works = []
     for index, body in bodies:
         errors: list[FieldError] = []
-        given = read_body(context, resource, resource.create, body, errors, creating=True)
+        problem: FieldReadOnly | None = None
+        try:
+            given = read_body(context, resource, resource.create, body, errors, creating=True)
+        except FieldReadOnly as refused:
+            given, problem = {}, refused
         row = shape.fresh()
         client_id = isinstance(given.get("id"), UUID)
         record_id = given["id"] if client_id else uow.new_id()
         row.update(id=record_id, version=1, created_at=uow.now, updated_at=uow.now, created_by=actor, updated_by=actor)
         if resource.owner_defaults_to_caller and "owner_id" not in given:
             row["owner_id"] = context.principal.user_id
-        draft = Draft(record_id, "create", None, row, names_given(resource, given), errors)
-        if not errors:
+        draft = Draft(record_id, "create", None, row, names_given(resource, given), errors, problem)
+        if not draft.failed:
             apply(shape, locale, draft, given)
         works.append(Work(index, draft, given, client_id=client_id))
     return works

@@ -85,7 +85,7 @@ async def follow(context: Context, shape: Shape, drafts: Sequence[Draft]) -> set
             _count(context, ids)
             ordered = sorted(ids)
             for start in range(0, len(ordered), CHUNK):
-                resource = context.registry[name]
+                resource = context.whole[name]
                 # those of lower ranks too: where a field is still being built, the row may not have its value yet
                 own = [item for item in computations.stored[name] if item.rank <= rank]
                 done = await _renew(context, shape_of(context, resource), own, ordered[start : start + CHUNK])
@@ -173,7 +173,7 @@ def _parents(trigger: Trigger, draft: Draft) -> set[UUID]:
 
 async def _referring(context: Context, trigger: Trigger, ids: set[UUID]) -> set[UUID]:
     """The live records that lead to these by the trigger's steps."""
-    registry = context.registry
+    registry = context.whole
 
     def build() -> Statement:
         wanted: Any = None

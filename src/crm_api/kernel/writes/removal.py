@@ -23,7 +23,7 @@ from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.values import derive
 from crm_api.kernel.writes import erasure, recompute
 from crm_api.kernel.writes.locked import lock
-from crm_api.kernel.writes.shape import Shape, shape_of
+from crm_api.kernel.writes.shape import Shape, changed_columns, shape_of
 from crm_api.kernel.writes.statements import IDS, ORG
 from crm_api.kernel.writes.types import OutcomeName, Target, Work, WriteOptions
 
@@ -43,12 +43,13 @@ def mark_deleted(context: Context, shape: Shape, works: Sequence[Work]) -> None:
     for work in works:
         if not work.failed:
             work.draft.new.update(deleted_at=context.uow.now, updated_at=context.uow.now, updated_by=context.uow.actor.json())
-            work.changed = frozenset({"deleted_at", "version", "updated_at", "updated_by"})
+            rest = () if work.draft.old is None else changed_columns(shape, work.draft.old, work.draft.new)  # by `before_delete`
+            work.changed = frozenset({"deleted_at", "version", "updated_at", "updated_by", *rest})
 
 
 def children_of(context: Context, resource: AnyResource) -> list[Relation]:
     """The relations whose far side refers to this object."""
-    return [relation for relation in context.registry.relations[resource.name].values() if relation.kind == "to_many"]
+    return [relation for relation in context.whole.relations[resource.name].values() if relation.kind == "to_many"]
 
 
 async def release_children(writer: Writer, context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> None:
@@ -92,20 +93,20 @@ async def _counts(
         for index, relation in enumerate(relations):
             table, column = _child_column(context, relation)
             query = sa.select(sa.literal_column(str(index)).label("number"), column.label("parent"), sa.func.count().label("count"))
-            scope = context.registry[relation.target].scope(table)
+            scope = context.whole[relation.target].scope(table)
             query = query.where(table.c.org_id == ORG, column == sa.any_(IDS), table.c.deleted_at.is_(None), *scope).group_by(column)
             if table is shape.table:
                 query = query.where(~(table.c.id == sa.any_(IDS)))
             parts.append(query)
         return compile_statement(sa.union_all(*parts) if len(parts) > 1 else parts[0])
 
-    key = ("children", context.registry.key, shape.resource.name)
+    key = ("children", context.whole.key, shape.resource.name)
     rows = await context.uow.fetch(context.statements.get(key, build), {"org_id": context.uow.org_id, "ids": list(ids)})
     return [(relations[number], (parent, count)) for number, parent, count in rows]
 
 
 def _child_column(context: Context, relation: Relation) -> tuple[sa.Table, sa.ColumnElement[Any]]:
-    table = context.registry[relation.target].table
+    table = context.whole[relation.target].table
     assert relation.field is not None
     return table, relation.field.comparable(table)
 
@@ -117,7 +118,7 @@ async def _release(
     nested = WriteOptions(on_children=options.on_children, purge=options.purge)
     for relation in relations:
         assert relation.field is not None
-        child = context.registry[relation.target]
+        child = context.whole[relation.target]
         ids = await referring(context, child, relation.field, going, deleted=False)
         if child.name == shape.resource.name:
             ids = [id for id in ids if id not in going]
@@ -162,7 +163,7 @@ async def purge(writer: Writer, context: Context, shape: Shape, works: Sequence[
 
 async def _clear_references(writer: Writer, context: Context, shape: Shape, ids: list[UUID]) -> None:
     """Live children are gone by now; deleted ones, and references without a way back, must not keep pointing to nothing."""
-    for child in context.registry:
+    for child in context.whole:
         child_shape = shape_of(context, child)
         for field in child_shape.references:
             if field.spec.target != shape.resource.name:

@@ -73,9 +73,14 @@ class Shape:
         self.picklists = tuple(f for f in own if f.spec.option_object is not None)
         self.amounts = tuple(f for f in own if f.type is FieldType.CURRENCY and f.spec.writable != "never")
         """The amounts that callers give; others are worked out by rules."""
+        amounts = {f.member or f.name: f for f in every if f.type is FieldType.CURRENCY}
         self.money = tuple(f for f in own if f.type is FieldType.CURRENCY)
-        self.twins = tuple((f.spec.base_of, f.column) for f in self.money if f.spec.base_of is not None)
-        """Amounts with their twins in the organisation's currency: column and twin's column."""
+        self.priced = "currency" in table.c
+        """Whether each record says in which currency its amounts are; else they are in the organisation's."""
+        self.twins = tuple((amounts[f.spec.base_of], f) for f in every if f.spec.base_of is not None)
+        """Amounts with their twins in the organisation's currency."""
+        self.own_amounts = tuple(f for f, twin in self.twins if f.definition is not None)
+        """Amounts that are custom fields."""
         self.search = tuple((fields[name].column, fields[name].type) for name in resource.search) if resource.has_search else ()
         self.pairs = tuple(
             (scalar, items)
@@ -104,8 +109,9 @@ class Shape:
 
 
 def shape_of(context: Context, resource: AnyResource) -> Shape:
-    """The shape, made on first use."""
-    return context.statements.get(("shape", resource.key), lambda: Shape(resource))
+    """The shape of the whole object, whatever of it the caller sees; made on first use."""
+    whole = resource.whole
+    return context.statements.get(("shape", whole.key), lambda: Shape(whole))
 
 
 def encode(rows: object) -> str:

@@ -45,9 +45,10 @@ def insert_records(context: Context, shape: Shape, *, client_ids: bool, with_eve
             .returning(*_returned(shape, with_events))
             .cte("w")
         )
-        return compile_statement(_answer(shape, written, with_events))
+        return compile_statement(_answer(seen, written, with_events))
 
-    return context.statements.get(("insert", shape.key, client_ids, with_events), build)
+    seen = context.seen(shape.resource)
+    return context.statements.get(("insert", seen.key, client_ids, with_events), build)
 
 
 def update_records(context: Context, shape: Shape, columns: frozenset[str], *, with_events: bool) -> Statement:
@@ -64,9 +65,10 @@ def update_records(context: Context, shape: Shape, columns: frozenset[str], *, w
             .returning(*_returned(shape, with_events))
             .cte("w")
         )
-        return compile_statement(_answer(shape, written, with_events))
+        return compile_statement(_answer(seen, written, with_events))
 
-    return context.statements.get(("update", shape.key, columns, with_events), build)
+    seen = context.seen(shape.resource)
+    return context.statements.get(("update", seen.key, columns, with_events), build)
 
 
 def _returned(shape: Shape, with_events: bool) -> list[sa.ColumnElement[Any]]:
@@ -76,14 +78,18 @@ def _returned(shape: Shape, with_events: bool) -> list[sa.ColumnElement[Any]]:
     return [shape.table.c[name] for name in names]
 
 
-def _answer(shape: Shape, written: sa.CTE, with_events: bool) -> sa.Select[Any]:
-    """Id and canonical JSON of what was written; `with_events` the statement writes their events too, given as `events`."""
-    found = sa.select(written.c.id, record_json(shape.resource, written))
-    return found.add_cte(*parts(shape.resource.name, written)) if with_events else found
+def _answer(seen: AnyResource, written: sa.CTE, with_events: bool) -> sa.Select[Any]:
+    """Id and JSON of what was written, as the caller may see it; `with_events` the statement writes their events too, given as `events`."""
+    found = sa.select(written.c.id, record_json(seen, written))
+    return found.add_cte(*parts(seen.name, written)) if with_events else found
 
 
-def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
-    """The rows of the given ids, locked against other writers in the order of ids; deleted ones too.
+LEVEL = "_level"
+"""The column that tells how far a caller reaches a locked record."""
+
+
+def lock_records(context: Context, shape: Shape, *, going: bool, leveled: bool = False) -> Statement:
+    """The rows of the given ids, locked against other writers in the order of ids; deleted ones too. `leveled`: with `LEVEL`.
 
     `going` locks out those too who are about to refer to the rows: who changes a record doesn't disturb them, who deletes
     it has to see what they write (`Lookup.hold` is the other half).
@@ -91,7 +97,10 @@ def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
 
     def build() -> Statement:
         table = shape.table
-        columns = [table.c[name] for name in shape.columns]
+        columns: list[sa.ColumnElement[Any]] = [table.c[name] for name in shape.columns]
+        level = policy.level(shape.resource, table) if leveled else None
+        if level is not None:
+            columns.append(level.label(LEVEL))
         return compile_statement(
             sa.select(*columns)
             .where(table.c.org_id == ORG, table.c.id == sa.any_(IDS), *shape.resource.scope(table))
@@ -99,7 +108,8 @@ def lock_records(context: Context, shape: Shape, *, going: bool) -> Statement:
             .with_for_update(key_share=not going)
         )
 
-    return context.statements.get(("lock", going, shape.key), build)
+    policy = context.policy
+    return context.statements.get(("lock", going, shape.key, (policy.shape, context.whole.key) if leveled else None), build)
 
 
 def read_records(context: Context, resource: AnyResource) -> Statement:
@@ -109,9 +119,10 @@ def read_records(context: Context, resource: AnyResource) -> Statement:
         table = resource.table
         mine = (table.c.org_id == ORG, table.c.id == sa.any_(IDS), *resource.scope(table))
         rows = sa.select(*(c for c in table.c if c.name not in UNSHOWN)).where(*mine).subquery("w")
-        return compile_statement(sa.select(rows.c.id, record_json(resource, rows)))
+        return compile_statement(sa.select(rows.c.id, record_json(seen, rows)))
 
-    return context.statements.get(("read", resource.key), build)
+    seen = context.seen(resource)
+    return context.statements.get(("read", seen.key), build)
 
 
 def remove_records(context: Context, shape: Shape) -> Statement:

@@ -21,4 +21,5 @@ case_comments = Resource[CaseComment, CaseCommentCreate, CaseCommentUpdate, Case
     rules=CaseCommentRules(),
     verbs=ALL_VERBS - {"merge"},
     parent="cases",
+    sharing="parent",
 )

@@ -54,4 +54,4 @@ class CaseCommentRules(Rules):
             elif case["first_response_at"] is None:
                 changes.setdefault(case["id"], {}).setdefault("first_response_at", draft.new["created_at"])
         if changes:
-            await Writer().update_rows(context, context.registry["cases"], changes)
+            await Writer().update_rows(context, context.whole["cases"], changes)

@@ -22,4 +22,5 @@ contact_roles = Resource[ContactRole, ContactRoleCreate, ContactRoleUpdate, Cont
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("key",),
+    sharing="none",
 )

@@ -23,4 +23,5 @@ custom_links = Resource[CustomLink, CustomLinkCreate, CustomLinkUpdate, CustomLi
     default_sort=("position",),
     owner_defaults_to_caller=False,
     configuration=("applies_to", "name"),
+    sharing="none",
 )

@@ -110,7 +110,7 @@ async def move(
     if before_id is not None or after_id is not None:
         place = await _between(context, deal_id, to, before_id, after_id)
     outcome = await _update(context, deal_id, {**fields, "stage_id": str(to)}, if_match)
-    placed = await Writer().update_rows(context, context.registry["deals"], {deal_id: {"board_position": place}})
+    placed = await Writer().update_rows(context, context.whole["deals"], {deal_id: {"board_position": place}})
     placed[0].outcome = "updated" if outcome.outcome == "updated" else placed[0].outcome
     return placed[0]
 

@@ -22,4 +22,5 @@ exchange_rates = Resource[ExchangeRate, ExchangeRateCreate, ExchangeRateUpdate, 
     default_sort=("-valid_from",),
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
+    sharing="none",
 )

@@ -29,4 +29,5 @@ layouts = Resource[Layout, LayoutCreate, LayoutUpdate, LayoutRead](
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("applies_to", "type", "name"),
+    sharing="none",
 )

@@ -22,4 +22,5 @@ lead_statuses = Resource[LeadStatus, LeadStatusCreate, LeadStatusUpdate, LeadSta
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("key",),
+    sharing="none",
 )

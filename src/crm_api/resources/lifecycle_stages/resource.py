@@ -22,4 +22,5 @@ lifecycle_stages = Resource[LifecycleStage, LifecycleStageCreate, LifecycleStage
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("key",),
+    sharing="none",
 )

@@ -22,4 +22,5 @@ navigation_menus = Resource[NavigationMenu, NavigationMenuCreate, NavigationMenu
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("name",),
+    sharing="none",
 )

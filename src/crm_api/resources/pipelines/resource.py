@@ -21,4 +21,5 @@ pipelines = Resource[Pipeline, PipelineCreate, PipelineUpdate, PipelineRead](
     rules=PipelineRules(),
     owner_defaults_to_caller=False,
     configuration=("applies_to", "name"),
+    sharing="none",
 )

@@ -15,7 +15,7 @@ class PipelineRules(Rules):
 
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Checks the object that it is for; hands the default over."""
-        allowed = ["deals", *(resource.name for resource in context.registry if resource.made is not None)]
+        allowed = ["deals", *(resource.name for resource in context.whole if resource.made is not None)]
         for draft in drafts:
             if draft.changed("applies_to") and draft.new["applies_to"] not in allowed:
                 draft.fail("applies_to", "enum", allowed=allowed)
@@ -24,7 +24,7 @@ class PipelineRules(Rules):
     async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Gives an object of the organisation's own what its first pipeline takes."""
         for name in sorted({draft.new["applies_to"] for draft in drafts if draft.operation == "create"}):
-            if context.registry[name].made is not None:
+            if context.whole[name].made is not None:
                 await prepare_for_pipeline(context, name)
 
     async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:

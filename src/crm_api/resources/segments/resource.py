@@ -29,4 +29,5 @@ segments = Resource[Segment, SegmentCreate, SegmentUpdate, SegmentRead](
     ),
     rules=SegmentRules(),
     verbs=ALL_VERBS - {"merge"},
+    sharing="none",
 )

@@ -23,4 +23,5 @@ stages = Resource[Stage, StageCreate, StageUpdate, StageRead](
     parent="pipelines",
     owner_defaults_to_caller=False,
     configuration=("pipeline_id", "name"),
+    sharing="none",
 )

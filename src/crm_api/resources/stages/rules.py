@@ -60,7 +60,7 @@ class StageRules(Rules):
         """Fills in probability and position, checks the required fields, and that a stage with deals keeps its category."""
         objects = await self._objects(context, drafts)
         for draft in drafts:
-            moving = context.registry.get(objects.get(draft.new["pipeline_id"], "deals"))
+            moving = context.whole.get(objects.get(draft.new["pipeline_id"], "deals"))
             fields = {} if moving is None else moving.fields
             allowed = sorted(name for name, field in fields.items() if field.spec.writable == "always")
             stage = draft.new
@@ -85,14 +85,14 @@ class StageRules(Rules):
         """Lets the stages behind make room, and the deals inherit a new probability."""
         shifts: dict[UUID, dict[str, Any]] = context.uow.state.pop(_SHIFTS, {})
         if shifts:
-            await Writer().update_rows(context, context.registry["stages"], shifts)
+            await Writer().update_rows(context, context.whole["stages"], shifts)
         changed = [draft.id for draft in drafts if draft.old is not None and draft.changed("probability")]
         if changed:
             heirs = await context.uow.fetch(_HEIRS, {"org_id": context.uow.org_id, "ids": changed})
             for start in range(0, len(heirs), _CHUNK):
                 # no value of their own: they take their stage's, and go on doing so
                 values = {row["id"]: {"probability": None} for row in heirs[start : start + _CHUNK]}
-                await Writer().update_rows(context, context.registry["deals"], values)
+                await Writer().update_rows(context, context.whole["deals"], values)
 
     async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Moves the deals to the stage named by `?move_to=`; without it, deals in the way are the kernel's `has_children`."""
@@ -107,7 +107,7 @@ class StageRules(Rules):
         deals = await self._deals(context, ids)
         for start in range(0, len(deals), _CHUNK):
             values = {row["id"]: {"stage_id": target} for row in deals[start : start + _CHUNK]}
-            await Writer().update_rows(context, context.registry["deals"], values)
+            await Writer().update_rows(context, context.whole["deals"], values)
         await self._move_others(context, ids, target)
 
     async def _objects(self, context: Context, drafts: Sequence[Draft]) -> dict[UUID, str]:
@@ -118,7 +118,7 @@ class StageRules(Rules):
 
     async def _move_others(self, context: Context, ids: list[UUID], target: UUID) -> None:
         """Moves the records of the organisation's own objects out of stages."""
-        for resource in context.registry:
+        for resource in context.whole:
             stage = None if resource.made is None else resource.custom.get(STAGE)
             if stage is None or stage.spec.target != "stages":
                 continue

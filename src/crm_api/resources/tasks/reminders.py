@@ -44,6 +44,6 @@ async def keep(context: Context, drafts: Sequence[Draft]) -> None:
 async def remind(context: Context, writer: Writer, ids: Sequence[UUID]) -> None:
     """Notes on each task that its reminder has come. A task that is gone meanwhile needs none."""
     values = {id_: {"reminded_at": context.uow.now} for id_ in ids}
-    for outcome in await writer.update_rows(context, context.registry["tasks"], values, options=WriteOptions(atomic=False)):
+    for outcome in await writer.update_rows(context, context.whole["tasks"], values, options=WriteOptions(atomic=False)):
         if outcome.problem is not None and not isinstance(outcome.problem, Deleted | Merged | NotFound):
             raise outcome.problem

@@ -22,4 +22,5 @@ themes = Resource[Theme, ThemeCreate, ThemeUpdate, ThemeRead](
     verbs=ALL_VERBS - {"merge"},
     owner_defaults_to_caller=False,
     configuration=("name",),
+    sharing="none",
 )

@@ -16,9 +16,11 @@ users = Resource[Member, UserWrite, UserWrite, UserRead](
     read=UserRead,
     display=lambda row: row["name"],
     description="The people of the organisation. `owner_id` of a record is the id of one of them.",
-    example={"name": "Ada King", "email": "ada@acme.example", "status": "active", "role": "standard"},
+    example={"name": "Ada King", "email": "ada@acme.example", "status": "active"},
     search=("name", "email"),
     verbs=frozenset({"list", "get"}),
     rules=UserRules(),
     owner_defaults_to_caller=False,
+    sharing="none",
+    governs_access=True,
 )

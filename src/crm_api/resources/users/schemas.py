@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crm_api.kernel.schema import Email, Input, Name, RecordRead, Text60, about
+from crm_api.kernel.schema import Email, Input, Name, RecordRead, Ref, Text60, about
 
 
 class UserRead(RecordRead):
@@ -14,7 +14,9 @@ class UserRead(RecordRead):
     name: Name = about("Full name.", "Ada King")
     email: Email = about("The address with which they sign in.", "ada@acme.example")
     status: Literal["active", "invited", "suspended"] = about("A suspended user's tokens stop working at once.", "active")
-    role: Literal["super_admin", "standard"] = about("A super administrator may do everything in the organisation.", "standard")
+    profile_id: Ref = about("What they may do.", "01976f6e-8a00-7000-8000-0000000000c2")
+    role_id: Ref | None = about("Their place in the tree of roles: they see what those below own.", None)
+    manager_id: Ref | None = about("Whom they report to.", None)
     time_zone: Text60 | None = about("IANA name; null follows the organisation.", "Europe/Berlin")
     locale: Text60 | None = about("Language tag; null follows the organisation.", "de")
 

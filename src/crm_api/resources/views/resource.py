@@ -29,4 +29,5 @@ views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
     private=Private(visible, seen),
     verbs=ALL_VERBS - {"merge"},
     configuration=("applies_to", "name"),
+    sharing="none",
 )

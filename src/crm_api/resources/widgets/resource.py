@@ -23,4 +23,5 @@ widgets = Resource[Widget, WidgetCreate, WidgetUpdate, WidgetRead](
     default_sort=("position",),
     owner_defaults_to_caller=False,
     configuration=("placement", "name"),
+    sharing="none",
 )

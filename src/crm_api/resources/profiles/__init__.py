@@ -1,0 +1,5 @@
+"""The profiles resource."""
+
+from crm_api.resources.profiles.resource import profiles
+
+__all__ = ["profiles"]

@@ -1,0 +1,5 @@
+"""The roles resource."""
+
+from crm_api.resources.roles.resource import roles
+
+__all__ = ["roles"]

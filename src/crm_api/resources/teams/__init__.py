@@ -1,0 +1,5 @@
+"""The teams resource."""
+
+from crm_api.resources.teams.resource import teams
+
+__all__ = ["teams"]
