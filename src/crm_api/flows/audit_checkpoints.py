@@ -70,7 +70,7 @@ async def sign(uow: Uow, signer: Signer) -> Checkpoint | None:
     """Signs how far the uow's organisation's chain goes, if it has grown since the last checkpoint.
 
     What was added since is verified first: a chain that is broken is not signed, but reported in the log as
-    `audit_log_broken`. The unit of work must be one snapshot.
+    `audit_log_broken`.
     """
     last = await uow.fetch_row(_LAST, {"org_id": uow.org_id})
     if last is None or last["seq"] == last["signed"]:

@@ -6,7 +6,6 @@ Each sweep may run at any time, twice, or in two processes at once, and stops in
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -132,10 +131,8 @@ async def sign_audit_logs(jobs: Jobs) -> None:
     if jobs.signer is None:
         return
     async for org_id in organizations(jobs):
-        # Where two workers sign at once, one of them may find that out only by this.
-        with suppress(asyncpg.SerializationError):
-            async with unit_of_work(jobs.database, org_id, jobs.clock, snapshot=True) as uow:
-                await audit_checkpoints.sign(uow, jobs.signer)
+        async with unit_of_work(jobs.database, org_id, jobs.clock) as uow:
+            await audit_checkpoints.sign(uow, jobs.signer)
 
 
 SWEEPS: Final = (

@@ -44,16 +44,16 @@ _STATE: Final = Statement(
     SELECT (SELECT h.seq FROM audit_heads h WHERE h.org_id = $1) AS head,
            (SELECT h.hash FROM audit_heads h WHERE h.org_id = $1) AS head_hash,
            (SELECT max(a.seq) FROM audit_log a WHERE a.org_id = $1) AS last,
-           (SELECT min(a.seq) FROM audit_log a WHERE a.org_id = $1 AND a.seq > $2) AS beyond,
-           (SELECT a.hash FROM audit_log a WHERE a.org_id = $1 AND a.seq = $3) AS before,
-           (SELECT a.hash FROM audit_log a WHERE a.org_id = $1 AND a.seq = $4) AS kept,
+           (SELECT min(a.seq) FROM audit_log a WHERE a.org_id = $1
+               AND a.seq > coalesce((SELECT h.seq FROM audit_heads h WHERE h.org_id = $1), 0)) AS beyond,
+           (SELECT a.hash FROM audit_log a WHERE a.org_id = $1 AND a.seq = $2) AS before,
+           (SELECT a.hash FROM audit_log a WHERE a.org_id = $1 AND a.seq = $3) AS kept,
            (SELECT count(*) FROM audit_checkpoints k WHERE k.org_id = $1) AS checkpoints,
            (SELECT max(k.number) FROM audit_checkpoints k WHERE k.org_id = $1) AS last_number,
            (SELECT max(k.seq) FROM audit_checkpoints k WHERE k.org_id = $1) AS signed
     """,
-    ("org_id", "above", "before", "kept_seq"),
+    ("org_id", "before", "kept_seq"),
 )
-_HEAD: Final = Statement("SELECT seq FROM audit_heads WHERE org_id = $1", ("org_id",))
 _WALK: Final = Statement(
     f"""
     SELECT a.seq, a.prev_hash, a.hash, a.salt, a.personal, a.erased_at, {", ".join(f"a.{name}" for name in HASHED)},
@@ -99,6 +99,21 @@ class Verdict:
     next_seq: int | None = None
     broken: Broken | None = None
 
+    def json(self) -> dict[str, Any]:
+        """As the API and the command line show it."""
+        return {
+            "ok": self.broken is None,
+            "entries": self.entries,
+            "from_seq": self.from_seq,
+            "to_seq": self.to_seq,
+            "head_seq": self.head_seq,
+            "hash": None if self.hash is None else self.hash.hex(),
+            "checkpoints": self.checkpoints,
+            "erased": self.erased,
+            "next_seq": self.next_seq,
+            "first_broken": None if self.broken is None else self.broken.json(),
+        }
+
     def blame(self, seq: int, reason: Reason) -> None:
         """Notes what is wrong, unless something is wrong before it."""
         if self.broken is None or seq < self.broken.seq:
@@ -118,13 +133,12 @@ async def verify(
 ) -> Verdict:
     """Looks at the entries from `from_seq` to `to_seq` (default: all), in memory that doesn't depend on how many there are.
 
-    The unit of work should be one snapshot, else entries that are written meanwhile count as beyond the chain's end. The entry
-    before `from_seq` is believed.
+    The entry before `from_seq` is believed. Entries that are written meanwhile are not looked at.
     """
-    head: int = await uow.fetch_value(_HEAD, {"org_id": uow.org_id}) or 0
-    values = {"org_id": uow.org_id, "above": head, "before": from_seq - 1, "kept_seq": None if kept is None else kept.seq}
-    state = await uow.fetch_row(_STATE, values)
+    values = {"org_id": uow.org_id, "before": from_seq - 1, "kept_seq": None if kept is None else kept.seq}
+    state = await uow.fetch_row(_STATE, values)  # both ends as they are at one instant
     assert state is not None
+    head: int = state["head"] or 0
     end = head if to_seq is None else min(to_seq, head)
     upto = min(end, from_seq + limit - 1)
     found = Verdict(from_seq, upto, head, next_seq=upto + 1 if upto < end else None)
