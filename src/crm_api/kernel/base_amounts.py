@@ -15,7 +15,7 @@ from crm_api.core.money import decimal_text
 from crm_api.kernel.context import Context
 from crm_api.kernel.exchange import Wanted, rates_of, worth
 from crm_api.kernel.fields import Field
-from crm_api.kernel.resource import Draft, Row
+from crm_api.kernel.resource import Draft
 from crm_api.kernel.writes.shape import Shape
 
 DAY: Final = "close_date"

@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from crm_api.core.domains import check_url, normalize_domain
 from crm_api.core.email import Email, normalize_email
 from crm_api.core.errors import FieldError, InvalidValue, ValidationFailed, join_pointer
-from crm_api.core.money import currency_digits, decimal_text, parse_money, quantize
 from crm_api.core.phone import normalize_phone
 from crm_api.core.richtext import clean_body, plain_text
 from crm_api.core.text import check_text, fold, folded_trigrams, folded_words
+from crm_api.kernel.amounts import bring_to_currency
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.custom.values import slot_value
@@ -101,7 +100,7 @@ def apply(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) 
     for scalar, items in shape.pairs:
         _pair(draft, scalar, items, given, locale.region)
     if shape.money or shape.priced:
-        _money(shape, locale, draft, given)
+        bring_to_currency(shape, locale.currency, draft, given)
     if CUSTOM in given:
         currency = row.get("currency") or locale.currency
         custom.merge(shape.resource, draft, given[CUSTOM] or {}, currency=currency, region=locale.region)
@@ -223,43 +222,6 @@ def _check_texts(value: Any) -> None:
 
 
 # --- values that depend on each other --------------------------------------------------------------------------------
-
-
-def _money(shape: Shape, locale: Locale, draft: Draft, given: Mapping[str, Any]) -> None:
-    """All amounts of a record are in its `currency`; a change of currency checks the stored amounts again."""
-    row = draft.new
-    if "currency" in row and row["currency"] is None:
-        row["currency"] = locale.currency
-    currency = row.get("currency") or locale.currency
-    recheck = draft.old is not None and draft.old.get("currency") != currency
-    for field in shape.amounts:
-        amount = row[field.column]
-        if amount is None or not (field.name in given or recheck):
-            continue
-        try:
-            row[field.column] = _amount(amount, currency)
-        except InvalidValue as error:
-            draft.errors.append(error.at(pointer=join_pointer(field.name)))
-    for field in shape.own_amounts if recheck else ():
-        stored = field.get(row)
-        if stored is None or field.member in (given.get(CUSTOM) or {}):
-            continue
-        try:
-            field.put(row, decimal_text(_amount(Decimal(stored), currency)))
-        except InvalidValue as error:
-            draft.errors.append(error.at(pointer=join_pointer(*field.name.split("."))))
-
-
-def _amount(amount: Any, currency: str) -> Decimal:
-    if not isinstance(amount, Decimal):
-        return parse_money(amount, currency)
-    scale = currency_digits(currency)
-    exact = quantize(amount, currency)
-    if exact != amount:
-        raise InvalidValue("digits", scale=scale)
-    if abs(exact) >= 10 ** (18 - scale):
-        raise InvalidValue("max_digits", max_digits=18 - scale)
-    return exact
 
 
 def _pair(draft: Draft, scalar: Field, items: Field, given: Mapping[str, Any], region: str) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crm_api.core.errors import Conflict, Duplicate, FieldError, Forbidden, LimitExceeded, NotFound, ReservedName, ValidationFailed, join_pointer
+from crm_api.core.errors import (
+    Conflict,
+    Duplicate,
+    FieldError,
+    Forbidden,
+    LimitExceeded,
+    NotFound,
+    ReservedName,
+    ValidationFailed,
+    join_pointer,
+)
 from crm_api.db.statement import Statement
 from crm_api.flows.metadata import requests
 from crm_api.flows.metadata.changes import INTERNAL, Schema, changed, difference, encode, stamp

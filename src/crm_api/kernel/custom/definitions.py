@@ -58,7 +58,6 @@ SLOT_KINDS: Final[Mapping[FieldType, slots.SlotKind]] = {
 UNIQUE_TYPES: Final = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL, FieldType.INTEGER, FieldType.AUTONUMBER})
 
 
-
 def base_name(amount: str) -> str:
     """What the twin of an amount in the organisation's currency is called."""
     return f"{amount}_base"

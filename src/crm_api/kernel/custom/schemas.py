@@ -24,5 +24,7 @@ def _without_custom_fields(name: str, model: type[BaseModel], documentation: str
 MadeCreate = create_of(MadeFields)(
     _without_custom_fields("MadeCreate", RecordCreate, "What a new record of a custom object may be given beside its fields.")
 )
-MadeUpdate = update_of(MadeFields)(_without_custom_fields("MadeUpdate", RecordUpdate, "What may be changed of such a record beside its fields."))
+MadeUpdate = update_of(MadeFields)(
+    _without_custom_fields("MadeUpdate", RecordUpdate, "What may be changed of such a record beside its fields.")
+)
 MadeRead = _without_custom_fields("MadeRead", RecordRead, "What such a record carries beside its fields.")
