@@ -211,13 +211,13 @@ async def test_killed_in_the_middle(log: Log, urls: DatabaseUrls) -> None:
         assert process.stdout is not None
         said: dict[str, int] = {}
         for _ in range(60):
-            number, count = (await asyncio.to_thread(process.stdout.readline)).split()
-            said[number] = int(count)
+            line = (await asyncio.to_thread(process.stdout.readline)).split()
+            said[line[0]] = int(line[1])
         os.kill(process.pid, signal.SIGKILL)
         rest, _ = await asyncio.to_thread(process.communicate)
-        for line in rest.splitlines():
-            if len(line.split()) == 2:
-                said[line.split()[0]] = int(line.split()[1])
+        for line in map(str.split, rest.splitlines()):
+            if len(line) == 2:
+                said[line[0]] = int(line[1])
         for number, count in said.items():
             promised[number] = promised.get(number, 0) + count
     await log.write("thing.afterwards")
