@@ -408,6 +408,122 @@ def _create_mails() -> None:
     place_table(op, "mails", "id", colocate=False)
 
 
+def _create_oauth_clients() -> None:
+    op.create_table(
+        "oauth_clients",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("owner_org_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("redirect_uris", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("grant_types", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("auth_method", sa.Text(), nullable=True),
+        sa.Column("first_party", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("distribution", sa.Text(), server_default=sa.text("'org'"), nullable=False),
+        sa.Column("install", sa.Text(), server_default=sa.text("'user'"), nullable=False),
+        sa.Column("require_par", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("logo_uri", sa.Text(), nullable=True),
+        sa.Column("client_uri", sa.Text(), nullable=True),
+        sa.Column("run_as_user_id", sa.UUID(), nullable=True),
+        sa.Column("created_by", sa.UUID(), nullable=True),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("secret_prefix", sa.Text(), nullable=True),
+        sa.Column("previous_secret_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_secret_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("disabled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_clients")),
+    )
+    op.create_index("ix_oauth_clients_owner_org_id", "oauth_clients", ["owner_org_id", "id"], unique=False)
+    place_table(op, "oauth_clients", None)
+
+
+def _create_oauth_codes() -> None:
+    op.create_table(
+        "oauth_codes",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("app_id", sa.UUID(), nullable=False),
+        sa.Column("grant_id", sa.UUID(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("audience", postgresql.ARRAY(Text()), nullable=True),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("redirect_uri_given", sa.Boolean(), nullable=False),
+        sa.Column("challenge", sa.Text(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_oauth_codes")),
+    )
+    op.create_index("ix_oauth_codes_expires_at", "oauth_codes", ["expires_at"], unique=False)
+    place_table(op, "oauth_codes", "hash", colocate=False)
+
+
+def _create_oauth_device_codes() -> None:
+    op.create_table(
+        "oauth_device_codes",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("app_id", sa.UUID(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("audience", postgresql.ARRAY(Text()), nullable=True),
+        sa.Column("status", sa.Text(), server_default=sa.text("'pending'"), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=True),
+        sa.Column("user_id", sa.UUID(), nullable=True),
+        sa.Column("grant_id", sa.UUID(), nullable=True),
+        sa.Column("interval", sa.Integer(), nullable=False),
+        sa.Column("polled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("hasty", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_oauth_device_codes")),
+    )
+    op.create_index("ix_oauth_device_codes_expires_at", "oauth_device_codes", ["expires_at"], unique=False)
+    op.create_index("ix_oauth_device_codes_user_code", "oauth_device_codes", ["user_code_hash"], unique=False)
+    place_table(op, "oauth_device_codes", "hash", colocate=False)
+
+
+def _create_oauth_grants() -> None:
+    op.create_table(
+        "oauth_grants",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("app_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(Text()), nullable=False),
+        sa.Column("audience", postgresql.ARRAY(Text()), nullable=True),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("revoked_because", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_oauth_grants")),
+    )
+    op.create_index("ix_oauth_grants_app_id", "oauth_grants", ["org_id", "app_id"], unique=False)
+    op.create_index("ix_oauth_grants_user_id", "oauth_grants", ["org_id", "user_id", "id"], unique=False)
+    place_table(op, "oauth_grants")
+    fence_table(op, "oauth_grants")
+
+
+def _create_oauth_requests() -> None:
+    op.create_table(
+        "oauth_requests",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("app_id", sa.UUID(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_oauth_requests")),
+    )
+    op.create_index("ix_oauth_requests_expires_at", "oauth_requests", ["expires_at"], unique=False)
+    place_table(op, "oauth_requests", "hash", colocate=False)
+
+
 def _create_object_definitions() -> None:
     op.create_table(
         "object_definitions",
@@ -1129,8 +1245,12 @@ def _create_tokens() -> None:
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("preferences", sa.Text(), nullable=True),
         sa.Column("user_suspended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("audience", postgresql.ARRAY(Text()), nullable=True),
+        sa.Column("parent", sa.LargeBinary(), nullable=True),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_tokens")),
     )
+    op.create_index("ix_tokens_app_id", "tokens", ["app_id"], unique=False, postgresql_where=sa.text("app_id IS NOT NULL"))
     op.create_index("ix_tokens_id", "tokens", ["id"], unique=False)
     op.create_index("ix_tokens_org_id", "tokens", ["org_id", "id"], unique=False)
     place_table(op, "tokens", "hash", colocate=False)
@@ -9334,6 +9454,11 @@ def upgrade() -> None:
     _create_links()
     _create_mail_links()
     _create_mails()
+    _create_oauth_clients()
+    _create_oauth_codes()
+    _create_oauth_device_codes()
+    _create_oauth_grants()
+    _create_oauth_requests()
     _create_object_definitions()
     _create_organizations()
     _create_outbox()
@@ -9445,6 +9570,11 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("organizations")
     op.drop_table("object_definitions")
+    op.drop_table("oauth_requests")
+    op.drop_table("oauth_grants")
+    op.drop_table("oauth_device_codes")
+    op.drop_table("oauth_codes")
+    op.drop_table("oauth_clients")
     op.drop_table("mails")
     op.drop_table("mail_links")
     op.drop_table("links")

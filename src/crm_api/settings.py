@@ -117,6 +117,18 @@ class Settings(BaseSettings):
         default=("*",),
         description="Origins whose pages may call the API from a browser, separated by commas. `*` allows all (no cookie is read there).",
     )
+    password_memory_kib: int = Field(
+        default=19_456, ge=19_456, le=4_194_304, description="Memory in KiB that checking a password takes (argon2id); two at a time."
+    )
+    password_time_cost: int = Field(
+        default=2, ge=2, le=100, description="Passes over that memory. Hashes made with less are made anew as people sign in."
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server: `smtp://user:password@host:587` (STARTTLS where the server offers it; `?tls=required` insists, `?tls=off` "
+        "does without) or `smtps://…:465`. Left out, mails are kept in the database and shown in the worker's log: for development.",
+    )
+    mail_from: str = Field(default="CRM <no-reply@localhost>", description="Sender of mails.")
     max_body_bytes: int = Field(default=5_000_000, ge=1_024, description="Largest request body in bytes; beyond it 413.")
     max_json_depth: int = Field(default=32, ge=4, le=200, description="Deepest nesting of a JSON body; beyond it 400.")
     max_url_bytes: int = Field(default=8_192, ge=512, description="Longest path and query string in bytes; beyond it 414.")

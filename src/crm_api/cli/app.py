@@ -22,6 +22,8 @@ org = typer.Typer(no_args_is_help=True, help="Organisations: each has its own pe
 token = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(org, name="org")
 app.add_typer(token, name="token")
+keys = typer.Typer(no_args_is_help=True, help="Keys that seal secrets which must be readable again.")
+app.add_typer(keys, name="keys")
 database = typer.Typer(no_args_is_help=True, help="Databases on a PostgreSQL server of your own.")
 app.add_typer(database, name="database")
 
@@ -167,6 +169,36 @@ def token_create(
         return dict(await create_token(database, org_id=ids[0], user_id=ids[1], name=name, scopes=scope or ["admin"], expires_in_days=days))
 
     _print_made(_on_database(data_dir, create), as_json)
+
+
+@keys.command("new")
+def keys_new(
+    id: Annotated[int, typer.Option("--id", min=1, max=255, help="Its id; no other key of the database may have it.")] = 1,
+) -> None:
+    """Print a fresh key as CRM_ENCRYPTION_KEYS takes it."""
+    from crm_api.core.sealed import Keyring
+
+    answers.print(Keyring.new_key(id), soft_wrap=True)
+
+
+@keys.command("rotate")
+def keys_rotate(data_dir: DataDir = Path(".crm"), as_json: Json = False) -> None:
+    """Seal anew, with the first of CRM_ENCRYPTION_KEYS, all that other keys have sealed. It may be stopped and run again."""
+    from crm_api.core.clock import SystemClock
+    from crm_api.flows.keys import refuse_missing_keys, rotate_everything
+
+    keys = _settings(data_dir).keyring
+
+    async def rotate(database: "Database") -> dict[str, Any]:
+        clock = SystemClock()
+        await refuse_missing_keys(database, clock, keys)
+        return dict((await rotate_everything(database, clock, keys)).json(keys))
+
+    with waiting("sealing secrets anew"):
+        done = _on_database(data_dir, rotate)
+    _print_made(done, as_json)
+    if done["unreadable"]:
+        fail("Some secrets don't open with any of these keys and stay as they are; the log says which.")
 
 
 @app.command()

@@ -4,17 +4,32 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
 
 from crm_api.db.engine import Database
 from crm_api.embedded import running_servers
 from crm_api.settings import Settings
 
+KEYS_FILE: Final = "encryption_keys"
+"""Where `up` keeps the keys that it made, in its data directory."""
+
 
 def settings_for(data_dir: Path) -> Settings:
-    """Settings from the environment; without DATABASE_URL, with the servers of the `up` that holds `data_dir`.
+    """Settings from the environment; without DATABASE_URL, with the servers of the `up` that holds `data_dir`; without
+    CRM_ENCRYPTION_KEYS, with the keys that `up` has made there.
 
-    Raises NotRunning if there is neither.
+    Raises NotRunning if there is neither database.
     """
+    settings = _settings(data_dir)
+    kept = data_dir / KEYS_FILE
+    if settings.encryption_keys is None and kept.exists():
+        settings = settings.model_copy(update={"encryption_keys": SecretStr(kept.read_text())})
+    return settings
+
+
+def _settings(data_dir: Path) -> Settings:
     if os.environ.get("DATABASE_URL"):
         return Settings(data_dir=data_dir)
     found = running_servers(data_dir)

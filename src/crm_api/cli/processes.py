@@ -1,4 +1,4 @@
-"""The two long-running processes, each refusing a database role that row-level security would not bind."""
+"""The two long-running processes, each refusing a database role that row-level security would not bind, and missing keys."""
 
 import asyncio
 from types import FrameType
@@ -10,9 +10,24 @@ _GRACE_S = 2
 """Seconds that open requests get to finish after SIGTERM; streams and long-polls end at once."""
 
 
+async def _refuse(settings: Settings) -> None:
+    """Raises UnsafeRole or KeysMissing rather than to serve with the wrong role, or without the keys to what is in the database."""
+    await refuse_unsafe_role(driver_url(settings.database_url))
+
+    from crm_api.core.clock import SystemClock
+    from crm_api.db.engine import Database
+    from crm_api.flows.keys import refuse_missing_keys
+
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        await refuse_missing_keys(database, SystemClock(), settings.keyring)
+    finally:
+        await database.close()
+
+
 def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve HTTP until SIGTERM or SIGINT."""
-    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
+    asyncio.run(_refuse(settings))
 
     import uvicorn
 
@@ -51,7 +66,7 @@ def run_api(settings: Settings, host: str, port: int) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT."""
-    asyncio.run(refuse_unsafe_role(driver_url(settings.database_url)))
+    asyncio.run(_refuse(settings))
 
     from crm_api.worker import run
 

@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,8 +24,10 @@ from urllib.parse import unquote, urlsplit
 import orjson
 from rich.progress import Progress
 
+from crm_api.cli.environment import KEYS_FILE
 from crm_api.cli.supervisor import Child, Stopped, Supervisor
 from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
+from crm_api.core.sealed import Keyring
 from crm_api.db.migrate import upgrade
 from crm_api.embedded import EmbeddedServers, Urls
 
@@ -99,6 +102,7 @@ def _environment(plan: Plan, urls: Urls, base_url: str) -> dict[str, str]:
     # For development: a person's own webhook receiver is on this machine.
     environment.setdefault("CRM_EGRESS_ALLOW", _LOOPBACK)
     environment.setdefault("CRM_SECRET_KEY", _secret(plan.data_dir))
+    environment.setdefault("CRM_ENCRYPTION_KEYS", _kept(plan.data_dir / KEYS_FILE, Keyring.new_key))
     environment.setdefault("CRM_LOG_FORMAT", "console")
     environment.setdefault("CRM_LOG_LEVEL", "warning")
     environment["PYTHONUNBUFFERED"] = "1"
@@ -107,11 +111,15 @@ def _environment(plan: Plan, urls: Urls, base_url: str) -> dict[str, str]:
 
 def _secret(data_dir: Path) -> str:
     """A secret that stays with the data, so that cursors survive a restart."""
-    kept = data_dir / "secret_key"
-    if not kept.exists():
-        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    return kept.read_text()
+    return _kept(data_dir / "secret_key", lambda: secrets.token_urlsafe(32))
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    """What a file holds that only we can read; made at the first start."""
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(make())
+    return file.read_text()
 
 
 def _demo_token(plan: Plan, urls: Urls, environment: dict[str, str]) -> str:

@@ -33,7 +33,7 @@ MAX_RECORDS: Final = 100_000
 """Records of one job."""
 
 PERMISSIONS: Final[Mapping[Action, str]] = {
-    "update": "write", "transfer": "write", "tag": "write", "untag": "write", "delete": "delete", "restore": "delete",
+    "update": "update", "transfer": "transfer", "tag": "update", "untag": "update", "delete": "delete", "restore": "delete",
 }  # fmt: skip
 _ONLY: Final[Mapping[Action, str]] = {"transfer": "owner_id", "tag": "tags", "untag": "tags"}
 

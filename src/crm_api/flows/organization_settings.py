@@ -33,7 +33,7 @@ MAX_FORMER: Final = 5
 """Former currencies by way of which old rates go on to be used."""
 
 COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region")
-SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "require_if_match")
+SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "sharing", "require_if_match")
 _WRITE: Final = compile_statement(
     sa.update(_organizations)
     .where(_BY_ID)
@@ -43,6 +43,7 @@ _WRITE: Final = compile_statement(
             "settings": sa.bindparam("settings", type_=JSONB()),
             # every process keeps what it knows of an organisation by this number
             "schema_version": _organizations.c.schema_version + sa.literal_column("1"),
+            "access_version": _organizations.c.access_version + sa.bindparam("access", type_=sa.BigInteger()),
         }
     )
     .returning(*_SHOWN)
@@ -62,6 +63,14 @@ def checked(registry: Registry, body: OrgUpdate) -> dict[str, Any]:
     for index, name in enumerate(given.get("require_if_match", ())):
         if name not in names:
             errors.append(InvalidValue("enum", allowed=names).at(pointer=join_pointer("require_if_match", index)))
+    if "sharing" in given:
+        given["sharing"] = given["sharing"].given()
+        owned = [resource.name for resource in registry if resource.sharing == "owner"]
+        errors += [
+            InvalidValue("unknown_field", allowed=owned).at(pointer=join_pointer("sharing", "defaults", name))
+            for name in given["sharing"].get("defaults", ())
+            if name not in owned
+        ]
     if errors:
         raise ValidationFailed(errors)
     if "fiscal_year" in given:
@@ -84,12 +93,22 @@ async def change(context: Context, columns: dict[str, Any], settings: dict[str, 
     old = await uow.fetch_row(_LOCK, {"org_id": uow.org_id})
     assert old is not None
     values = {name: old[name] for name in COLUMNS} | columns
-    merged = {**orjson.loads(old["settings"]), **settings}
+    stored = orjson.loads(old["settings"])
+    merged = {**stored, **settings}
+    if "sharing" in settings:
+        merged["sharing"] = _sharing(stored.get("sharing", {}), settings["sharing"])
     if values["currency"] != old["currency"]:
         former = [code for code in merged.get(FORMER, ()) if code not in (values["currency"], old["currency"])]
         merged[FORMER] = [old["currency"], *former][:MAX_FORMER]
         await revalue_later(context, None)
-    return _described(await uow.fetch_row(_WRITE, {"org_id": uow.org_id, **values, "settings": orjson.dumps(merged).decode()}))
+    about = {"org_id": uow.org_id, "access": int(merged.get("sharing") != stored.get("sharing"))}
+    return _described(await uow.fetch_row(_WRITE, {**about, **values, "settings": orjson.dumps(merged).decode()}))
+
+
+def _sharing(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored setting with what is given; an object without a default of its own is open."""
+    defaults = {**stored.get("defaults", {}), **given.get("defaults", {})}
+    return {**stored, **given, "defaults": {name: access for name, access in defaults.items() if access is not None}}
 
 
 def _described(row: Any) -> dict[str, Any]:
@@ -103,6 +122,7 @@ def _described(row: Any) -> dict[str, Any]:
         "first_day_of_week": settings.get("first_day_of_week", "monday"),
         "fiscal_year": fiscal_year(settings.get("fiscal_year")).json(),
         "environment": row["environment"],
+        "sharing": {"hierarchy": "roles", "defaults": {}, **settings.get("sharing", {})},
         "require_if_match": settings.get("require_if_match", []),
         "created_at": format_timestamp(row["created_at"]),
     }

@@ -12,6 +12,8 @@ from crm_api.kernel.schema import Currency, Input, Name
 DateFormat = Literal["dd.MM.yyyy", "dd/MM/yyyy", "dd-MM-yyyy", "MM/dd/yyyy", "yyyy-MM-dd", "yyyy/MM/dd", "d MMM yyyy"]
 NumberFormat = Literal["1,234.56", "1.234,56", "1 234,56", "1’234.56", "1234.56", "1234,56"]
 LocaleTag = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
+Hierarchy = Literal["roles", "managers"]
+DefaultAccess = Literal["private", "read", "write"]
 Region = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 Zone = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -33,6 +35,24 @@ class FiscalYearWrite(Input):
     ] = "nearest"
 
 
+class SharingWrite(Input):
+    """Changes of who reaches whose records, before rules and single shares; what is left out stays."""
+
+    hierarchy: Annotated[
+        Hierarchy | MISSING,
+        Field(description="Who stands above others and reaches their records: by the tree of `roles`, or by the chain of `managers`."),
+    ] = MISSING
+    defaults: Annotated[
+        dict[str, DefaultAccess | None] | MISSING,
+        Field(
+            max_length=500,
+            description="What everybody may do with records of an object that belong to others: nothing (`private`), `read` them, or all "
+            "that the profile allows (`write`, the default; null goes back to it).",
+            examples=[{"contacts": "private", "accounts": "read"}],
+        ),
+    ] = MISSING
+
+
 class OrgUpdate(Input):
     """Changes of the organisation, as a merge patch."""
 
@@ -49,6 +69,7 @@ class OrgUpdate(Input):
     ] = MISSING
     first_day_of_week: Annotated[Weekday | MISSING, Field(description=f"{WEEK}.", examples=["monday"])] = MISSING
     fiscal_year: Annotated[FiscalYearWrite | MISSING, Field(description="How the fiscal year is cut; replaced as a whole.")] = MISSING
+    sharing: Annotated[SharingWrite | MISSING, Field(description="Who reaches whose records.")] = MISSING
     require_if_match: Annotated[list[str] | MISSING, Field(description="Objects that ask for `If-Match`.", examples=[["deals"]])] = MISSING
 
 

@@ -10,6 +10,7 @@ from crm_api.http import (
     configuration,
     connections,
     deals,
+    encryption,
     exchange_rates,
     home,
     jobs,
@@ -42,6 +43,7 @@ def build_router() -> APIRouter:
     router.include_router(clock.router)
     router.include_router(configuration.router)
     router.include_router(connections.router)
+    router.include_router(encryption.router)
     router.include_router(sandboxes.router)
     router.include_router(deals.router)
     router.include_router(reports.router)

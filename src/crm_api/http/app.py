@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Scope
 
 from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
+from crm_api.flows.users.people import People
 from crm_api.http.dispatch import SegmentRouter
 from crm_api.http.docs import build_docs_router
 from crm_api.http.feed import Feeds
@@ -97,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.token_use.close()
         if services.valkey is not None:
             await services.valkey.close()
+        await services.people.close()
         await services.database.close()
 
 
@@ -118,6 +120,7 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
         valkey=valkey,
         limiter=RateLimiter(valkey, settings.rate, metrics),
         token_use=TokenUse(database, clock),
+        people=People.of(settings, clock),
         metrics=metrics,
     )
 

@@ -45,7 +45,7 @@ async def _answer(call: Call, outcome: Outcome) -> Response:
 
 async def _enter(request: Request, category: Category) -> Response:
     call = Call.of(request)
-    call.policy.require("deals", "write")
+    call.policy.require("deals", "update")
     options = call.answer_options(call.context.registry["deals"], ("dry_run",))
     call.flag(options, "dry_run")
     outcome = await enter_category(call.context, call.path_id(), category, await _body(call), call.expected_version())
@@ -124,7 +124,7 @@ async def move_deal(
     call = Call.of(request)
     if group_by not in (None, "stage_id"):
         return await moved(call, call.context.registry["deals"], await _body(call))
-    call.policy.require("deals", "write")
+    call.policy.require("deals", "update")
     options = call.answer_options(call.context.registry["deals"], ("dry_run", "group_by"))
     call.flag(options, "dry_run")
     given = body.given()

@@ -44,7 +44,7 @@ class JobRead(Output):
 
     object: Annotated[str, Field(description="Always `jobs`.", examples=["jobs"])]
     id: Annotated[UUID, Field(description="The job's id.", examples=[_ID])]
-    type: Annotated[str, Field(description="`bulk`, `schema`, `snapshot`, `revalue` or `refresh_segment`.", examples=["bulk"])]
+    type: Annotated[str, Field(description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment` or `rotate_keys`.", examples=["bulk"])]
     status: Annotated[
         Status,
         Field(

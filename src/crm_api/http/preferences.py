@@ -15,7 +15,17 @@ from crm_api.core.errors import InsufficientScope, ValidationFailed
 from crm_api.core.etag import write_etag
 from crm_api.core.fiscal import Anchor, Pattern, Weekday
 from crm_api.flows import organization_settings, preferences
-from crm_api.flows.settings_schemas import DATE_FORMAT, LOCALE, NUMBER_FORMAT, WEEK, ZONE, OrgUpdate, SettingsUpdate
+from crm_api.flows.settings_schemas import (
+    DATE_FORMAT,
+    LOCALE,
+    NUMBER_FORMAT,
+    WEEK,
+    ZONE,
+    DefaultAccess,
+    Hierarchy,
+    OrgUpdate,
+    SettingsUpdate,
+)
 from crm_api.http.records.answers import read_tag
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute
@@ -41,6 +51,21 @@ class FiscalYear(Output):
     ]
 
 
+class Sharing(Output):
+    """Who reaches whose records of an organisation."""
+
+    hierarchy: Annotated[
+        Hierarchy, Field(description="Who stands above others and reaches their records: by roles, or by managers.", examples=["roles"])
+    ]
+    defaults: Annotated[
+        dict[str, DefaultAccess],
+        Field(
+            description="What everybody may do with records of an object that belong to others; `write` where it is not named.",
+            examples=[{"contacts": "private"}],
+        ),
+    ]
+
+
 class OrgRead(Output):
     """The caller's organisation."""
 
@@ -58,6 +83,7 @@ class OrgRead(Output):
     first_day_of_week: Annotated[str, Field(description=f"{WEEK}.", examples=["monday"])]
     fiscal_year: Annotated[FiscalYear, Field(description="What `this_fiscal_quarter` and its like mean.")]
     environment: Annotated[str, Field(description="`production` or `sandbox`.", examples=["production"])]
+    sharing: Annotated[Sharing, Field(description="Who reaches whose records, before rules and single shares.")]
     require_if_match: Annotated[
         list[str], Field(description="Objects whose records change only with an `If-Match` header (428 without).", examples=[["deals"]])
     ]
@@ -148,7 +174,7 @@ async def update_settings(request: Request, context: ContextDep, engine: EngineD
     language of error messages and labels, unless `Accept-Language` says otherwise. With `If-Match` they change only if they are
     as the caller saw them (412).
     """
-    if not context.principal.may("users", "write"):
+    if not context.principal.may("users", "update"):
         raise InsufficientScope(["users:write"])
     given = body.given()
     errors = preferences.mistakes(given)

@@ -102,7 +102,7 @@ router.add_api_route("/v1/segments/{id}/members", list_members, methods=["GET"],
 async def add_segment_member(request: Request, id: str, record_id: str) -> Response:
     """Names a record as a member of a static segment; once more changes nothing. Scopes: `segments:write` and the object's read."""
     call = Call.of(request)
-    call.policy.require("segments", "write")
+    call.policy.require("segments", "update")
     record = call.path_id("record_id")
     if (await segments.add_members(call.context, call.path_id(), [record]))[0] is None:
         raise NotFound()
@@ -113,7 +113,7 @@ async def add_segment_member(request: Request, id: str, record_id: str) -> Respo
 async def remove_segment_member(request: Request, id: str, record_id: str) -> Response:
     """Ends the membership of a record in a static segment. Scopes: `segments:write` and the object's read."""
     call = Call.of(request)
-    call.policy.require("segments", "write")
+    call.policy.require("segments", "update")
     record = call.path_id("record_id")
     if (await segments.remove_members(call.context, call.path_id(), [record]))[0] is None:
         raise NotFound()
@@ -133,7 +133,7 @@ async def remove_segment_members(request: Request, id: str, body: MemberBatch) -
 
 
 async def _batch(call: Call, body: MemberBatch, *, adding: bool) -> Response:
-    call.policy.require("segments", "write")
+    call.policy.require("segments", "update")
     await charge(call.request, len(body.items) // 20)
     ids = [item.id for item in body.items]
     change = segments.add_members if adding else segments.remove_members
@@ -168,6 +168,6 @@ async def refresh_segment(request: Request, id: str) -> Response:
     Segments are refreshed by themselves soon after their filter changed and every 15 minutes. Scope: `segments:write`.
     """
     call = Call.of(request)
-    call.policy.require("segments", "write")
+    call.policy.require("segments", "update")
     await segments.segment_row(call.context, call.path_id())
     return await accepted(request, call.context, REFRESH_SEGMENT, {"segment_id": str(call.path_id())})

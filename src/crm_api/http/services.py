@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
+from crm_api.flows.users.people import People
 from crm_api.http.metrics import Metrics
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.token_use import TokenUse
@@ -25,6 +26,7 @@ class Services:
     valkey: Valkey | None
     limiter: RateLimiter
     token_use: TokenUse
+    people: People
     metrics: Metrics
 
 

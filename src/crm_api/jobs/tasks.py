@@ -21,6 +21,7 @@ from crm_api.flows.organizations import organization_info
 from crm_api.flows.sandboxes.service import SANDBOX
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Standing
+from crm_api.jobs.keys import ROTATE_KEYS, run_rotation
 from crm_api.jobs.sandboxes import run_sandbox
 from crm_api.jobs.schema import run_schema
 from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
@@ -184,6 +185,7 @@ TASKS: Final[Mapping[str, Task]] = {
     SNAPSHOT: run_snapshot,
     REFRESH_SEGMENT: run_refresh,
     SANDBOX: run_sandbox,
+    ROTATE_KEYS: run_rotation,
 }
 
 

@@ -25,7 +25,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG, serialize
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.writer import Outcome, Patch, Writer
-from crm_api.kernel.writes.locked import lock, records
+from crm_api.kernel.writes.locked import lock_reached, records
 from crm_api.kernel.writes.shape import encode, json_columns, shape_of
 
 MAX_RANKED: Final = 10_000
@@ -76,7 +76,7 @@ async def move_card(
     if move.before_id is not None and move.after_id is not None:
         raise ValidationFailed([FieldError("invalid_combination", pointer="/after_id", params={"other": "before_id"})])
     body = patch_of(columns, move.to, fields)
-    row = (await lock(context, shape_of(context, resource), [record_id])).get(record_id)
+    row = (await lock_reached(context, shape_of(context, resource), [record_id])).get(record_id)
     if move.checks_origin and row is not None and row["deleted_at"] is None and _key(columns.field.get(row)) != move.origin:
         raise Moved(orjson.loads((await records(context, resource, [record_id]))[record_id]))
     column = _NO_COLUMN if move.to is None else move.to

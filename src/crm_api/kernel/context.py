@@ -18,7 +18,7 @@ class Context:
     """One caller's transaction over one organisation's objects. `statements` is the process-wide cache of compiled statements.
 
     `registry` are the objects and fields that the caller may know of: what requests are read against and answers are made from.
-    `whole` are all of them, for what the product does on its own account: rules, checks, events. `keys` seals and opens secrets
+    `whole` is for what the product does on its own account: rules, checks, events. `keys` seals and opens secrets
     that must be readable again.
     """
 
@@ -27,12 +27,15 @@ class Context:
     registry: Registry
     statements: StatementCache
     keys: Keyring = NO_KEYS
-    whole: Registry = None  # type: ignore[assignment]  # the same, unless something is hidden
+    unnarrowed: Registry | None = None
 
     def __post_init__(self) -> None:
         self.uow.zone = self.principal.organization.time_zone
-        if self.whole is None:
-            object.__setattr__(self, "whole", self.registry)
+
+    @property
+    def whole(self) -> Registry:
+        """All objects and fields, whatever of them the caller may know of."""
+        return self.registry if self.unnarrowed is None else self.unnarrowed
 
     @property
     def policy(self) -> Policy:

@@ -29,8 +29,12 @@ from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_colu
 from crm_api.models.base import table as table_of
 from crm_api.models.columns import FieldType
 from crm_api.models.events import Event, EventSnapshot, OutboxRow
+from crm_api.models.tenancy import Organization
 
 STATE: Final = "kernel.events"
+LINKS: Final = "links"
+GROUPS: Final = frozenset({"teams.users", "territories.users"})
+"""Links that say who belongs to a group that records are shared with."""
 
 Nudge = Callable[[UUID], Awaitable[None]]
 """Called with the organisation after a commit that made events."""
@@ -224,6 +228,24 @@ async def flush(uow: Uow) -> None:
     names = tuple(sorted(tables))
     statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
     await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(_rows(uow, found))})
+    if any(map(_changes_access, found.changes.values())) or any(map(_moves_people, found.plain.values())):
+        await uow.fetch(_RAISE_ACCESS, {"org_id": uow.org_id})
+
+
+def _changes_access(change: Change) -> bool:
+    """Whether a change alters what people may do."""
+    resource = change.shape.resource
+    if not resource.governs_access:
+        return False
+    if change.old is None or change.new is None or not resource.access_fields:
+        return True
+    return any(change.old[name] != change.new[name] for name in (*resource.access_fields, "deleted_at"))
+
+
+def _moves_people(event: PlainEvent) -> bool:
+    """Whether an event is about a link that lets somebody into a group that records are shared with, or out of it."""
+    relation = event.changes.get("relation")
+    return event.object == LINKS and relation is not None and not GROUPS.isdisjoint(relation.values())
 
 
 def _rows(uow: Uow, found: Collected) -> list[dict[str, Any]]:
@@ -310,6 +332,13 @@ _COLUMNS: Final[dict[str, sa.types.TypeEngine[Any]]] = {
 
 
 _ORG: Final = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
+_organizations = table_of(Organization)
+_RAISE_ACCESS: Final = compile_statement(
+    sa.update(_organizations)
+    .where(_organizations.c.id == _ORG)
+    .values(access_version=_organizations.c.access_version + sa.literal_column("1"))
+)
+"""Every process keeps what people may do by this number; it rises in the transaction that changes it."""
 
 
 def _statement(tables: Sequence[tuple[str, sa.Table]]) -> Statement:

@@ -17,6 +17,7 @@ from pydantic_core import ValidationError
 
 from crm_api.core.errors import FieldError, NotFound, Problem, RepeatedItem, ValidationFailed, join_pointer
 from crm_api.db.statement import compile_statement
+from crm_api.kernel.access.rights import READ, WRITE
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.events import touched
@@ -24,10 +25,11 @@ from crm_api.kernel.mistakes import field_errors
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.references import Lookup
 from crm_api.kernel.registry import Relation
+from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writer import Writer
 from crm_api.kernel.writes import edges
 from crm_api.kernel.writes.edges import TABLE, Edge, link_json
-from crm_api.kernel.writes.locked import lock
+from crm_api.kernel.writes.locked import lock, out_of_reach
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.statements import ORG, UUID_TYPE
 from crm_api.kernel.writes.types import WriteOptions, single_problem
@@ -216,9 +218,9 @@ class Links:
         sources, targets = ([record_id], [item.other_id for item in good])
         if not relation.forward:
             sources, targets = targets, sources
-        rows = await lock(context, shape_of(context, context.whole[source]), sources)
+        rows = await self._lock(context, context.whole[source], sources)
         live_sources = {id for id, row in rows.items() if row["deleted_at"] is None}
-        lookup = Lookup(context, hold=True)
+        lookup = Lookup(context, hold=True, reach=True)
         for id in targets:
             lookup.ask(target, "id", id)
         await lookup.run()
@@ -234,6 +236,17 @@ class Links:
         for edge in await edges.of_sources(context, _name(relation), sources):
             stored[edge.from_id][edge.to_id] = edge
         return stored
+
+    async def _lock(self, context: Context, source: AnyResource, ids: Sequence[UUID]) -> dict[UUID, Row]:
+        """The `from` ends that the caller reaches, locked; those that the caller may only read can't be changed in their links either."""
+        levels: dict[UUID, int] = {}
+        rows = await lock(context, shape_of(context, source), ids, levels=levels)
+        for id, level in levels.items():
+            if level < READ:
+                del rows[id]
+            elif level < WRITE:
+                raise out_of_reach(level)
+        return rows
 
     async def _mirror(self, context: Context, relation: Relation, primary: Mapping[UUID, UUID | None]) -> None:
         link = _link(relation)

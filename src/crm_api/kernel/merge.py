@@ -18,12 +18,13 @@ from crm_api.core.errors import FieldError, Merged, ValidationFailed, join_point
 from crm_api.core.text import fold
 from crm_api.db.statement import compile_statement
 from crm_api.kernel import events
+from crm_api.kernel.access.rights import FULL
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
 from crm_api.kernel.writer import Writer
 from crm_api.kernel.writes import edges, removal
 from crm_api.kernel.writes.edges import Edge
-from crm_api.kernel.writes.locked import fill_unchanged, lock
+from crm_api.kernel.writes.locked import fill_unchanged, lock_reached
 from crm_api.kernel.writes.prepare import run_rules
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.statements import IDS, ORG, UUID_TYPE
@@ -63,7 +64,7 @@ class Merger:
         """Merges in the context's transaction. Raises ValidationFailed, Merged (a record is itself merged away), or what the rules say."""
         shape = shape_of(context, resource)
         _check_request(shape, request)
-        rows = await lock(context, shape, [request.winner_id, *request.loser_ids], going=True)
+        rows = await lock_reached(context, shape, [request.winner_id, *request.loser_ids], FULL, going=True)
         _check_rows(resource, request, rows)
         winner = rows[request.winner_id]
         losers = [rows[id] for id in request.loser_ids]

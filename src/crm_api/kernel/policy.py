@@ -101,7 +101,7 @@ class Policy:
         if not self.closed(resource):
             return None
         number = sa.literal_column
-        found = []
+        found: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
         for level in (FULL, WRITE, READ):
             condition = self.predicate(resource, row, level)
             assert condition is not None

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from crm_api.core.errors import InsufficientScope
 from crm_api.core.clock import REAL_TIME, BusinessTime, business_time
+from crm_api.core.errors import InsufficientScope
 from crm_api.db.uow import Actor
 from crm_api.kernel.access.rights import EVERYTHING, Rights
 

@@ -20,6 +20,7 @@ from crm_api.core.errors import FieldError, InvalidValue, join_pointer
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
+from crm_api.kernel.policy import Policy
 from crm_api.kernel.resource import AnyResource, Draft
 from crm_api.kernel.values import Locale, key_of, locale_of, normal_form
 from crm_api.kernel.writes.shape import Shape
@@ -33,12 +34,14 @@ Need = tuple[str, str]
 class Lookup:
     """Questions collected from any number of records, then answered together.
 
-    With `hold` the records that are found can't be deleted before the transaction ends.
+    With `hold` the records that are found can't be deleted before the transaction ends. With `reach` a record that the caller may not
+    see is as unknown as one that isn't there.
     """
 
-    def __init__(self, context: Context, *, hold: bool = False) -> None:
+    def __init__(self, context: Context, *, hold: bool = False, reach: bool = False) -> None:
         self._context = context
         self._hold = hold
+        self._policy = context.policy if reach else None
         self._asked: dict[Need, set[Any]] = {}
         self._found: dict[Need, dict[str, UUID]] = {}
         self._order: dict[str, list[str]] = {}
@@ -52,10 +55,11 @@ class Lookup:
         if not self._asked:
             return
         needs = tuple(sorted(self._asked))
-        registry = self._context.registry
+        registry, policy = self._context.whole, self._policy
         shape = tuple((registry[name].key, EXTERNAL if by.startswith(EXTERNAL) else by) for name, by in needs)
-        statement = self._context.statements.get(("lookup", self._hold, shape), lambda: _statement(self._context, needs, self._hold))
-        values: dict[str, Any] = {"org_id": self._context.uow.org_id}
+        key = ("lookup", self._hold, shape, None if policy is None else (policy.shape, registry.key))
+        statement = self._context.statements.get(key, lambda: _statement(self._context, needs, self._hold, policy))
+        values: dict[str, Any] = {"org_id": self._context.uow.org_id, **({} if policy is None else policy.values)}
         for index, need in enumerate(needs):
             if need[1] != "*":
                 values[f"v{index}"] = list(self._asked[need])
@@ -78,17 +82,20 @@ class Lookup:
         return self._order.get(object_name, [])
 
 
-def _statement(context: Context, needs: Sequence[Need], hold: bool) -> Statement:
-    parts = [_part(context.registry[name], by, index, hold) for index, (name, by) in enumerate(needs)]
+def _statement(context: Context, needs: Sequence[Need], hold: bool, policy: Policy | None) -> Statement:
+    parts = [_part(context.whole[name], by, index, hold, policy) for index, (name, by) in enumerate(needs)]
     return compile_statement(sa.union_all(*parts) if len(parts) > 1 else parts[0])
 
 
-def _part(resource: AnyResource, by: str, index: int, hold: bool) -> sa.Select[Any]:
+def _part(resource: AnyResource, by: str, index: int, hold: bool, policy: Policy | None) -> sa.Select[Any]:
     number: sa.Label[int] = sa.literal_column(str(index)).label("number")
     table = resource.table
     live = [table.c.org_id == ORG, table.c.deleted_at.is_(None), *resource.scope(table)]
     if resource.name == "users":  # nobody can be given work who can't sign in
         live.append(table.c.status == sa.literal_column("'active'"))
+    seen = None if policy is None or by == "*" else policy.predicate(resource, table)
+    if seen is not None:
+        live.append(seen)
     if by == "*":
         listed = (
             sa.select(table.c.key.label("value"), table.c.id.label("id")).where(*live).order_by(table.c.position, table.c.id).subquery()
@@ -108,7 +115,7 @@ def _part(resource: AnyResource, by: str, index: int, hold: bool) -> sa.Select[A
             ids.c.system == sa.bindparam(f"s{index}", type_=sa.Text),
             ids.c.value == sa.any_(wanted),
         )
-        if hold:
+        if hold or seen is not None:
             found = found.where(*live, table.c.id == ids.c.record_id)
         return _held(number, found, table, hold)
     key = resource.all_fields[by].unique_key(table)
@@ -139,7 +146,7 @@ def may_match(resource: AnyResource, by: str) -> bool:
 
 async def resolve(context: Context, shape: Shape, drafts: Iterable[Draft]) -> None:
     """Turns `{"by", "value"}` into ids and checks that everything pointed to exists; mistakes go into the drafts."""
-    lookup = Lookup(context, hold=True)
+    lookup = Lookup(context, hold=True, reach=True)
     questions: list[tuple[Draft, Field, str, str, Any]] = []
     for draft in drafts:
         for field in shape.references:
@@ -173,7 +180,7 @@ def _ask_reference(
         return
     by, key = "id", value
     if isinstance(value, dict):
-        resource = context.registry[target]
+        resource = context.seen(context.whole[target])
         by = value["by"]
         if not may_match(resource, by):
             names = [*resource.unique_fields, f"{EXTERNAL}<system>"]
@@ -186,7 +193,7 @@ def _ask_reference(
             return
     elif target == "users" and value == context.principal.user_id:
         return  # the request was authenticated as this member a moment ago
-    elif target not in context.registry:
+    elif target not in context.whole:
         return
     lookup.ask(target, by, key)
     questions.append((draft, field, target, by, key))

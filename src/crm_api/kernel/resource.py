@@ -131,7 +131,8 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     `variant` tells an organisation's form of an object from the standard one in caches.
 
     `sharing`: whether the owner of a record decides who reaches it, the record of `parent` that it hangs on, or nothing (`none`: what
-    organisations are set up to be). A change of an object that `governs_access` changes what people may do.
+    organisations are set up to be). A change of an object that `governs_access` changes what people may do; if it names
+    `access_fields`, a change of those.
     `derived` are fields with those that their values are worked out of. `hidden` and `read_only` are fields that a caller
     may not see, or not write; `shown_of` is then the object with all of them.
     """
@@ -164,6 +165,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     variant: Hashable = None
     sharing: Literal["owner", "parent", "none"] = "owner"
     governs_access: bool = False
+    access_fields: tuple[str, ...] = ()
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()

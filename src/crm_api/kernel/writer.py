@@ -21,7 +21,7 @@ from crm_api.kernel.writes import recompute, removal
 from crm_api.kernel.writes import upsert as upserts
 from crm_api.kernel.writes.computed import computations_of
 from crm_api.kernel.writes.held import hold_parents
-from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, out_of_reach, records, unavailable
+from crm_api.kernel.writes.locked import check_versions, fill_unchanged, lock, out_of_reach, records, refuse_transfers, unavailable
 from crm_api.kernel.writes.prepare import apply_patches, finish_new, give, new_works, refuse_repeated, run_rules
 from crm_api.kernel.writes.primary import changes_links, sync_primary_links
 from crm_api.kernel.writes.shape import Shape, shape_of
@@ -90,6 +90,7 @@ class Writer:
         good = check(good, options)
         if good:
             await apply_patches(context, shape, good)
+            refuse_transfers(context, shape, good)
             await self._store(context, shape, good, options)
 
     async def update_rows(
@@ -239,9 +240,11 @@ class Writer:
             if row is None:
                 draft.problem = problems[draft.id]
                 continue
-            if levels is not None and needed is not None and levels[draft.id] < needed:
-                draft.problem = out_of_reach(levels[draft.id])
-                continue
+            if levels is not None and needed is not None:
+                work.level = levels[draft.id]
+                if work.level < needed:
+                    draft.problem = out_of_reach(work.level)
+                    continue
             if row["deleted_at"] is not None and not (deleted and row.get("merged_into") is None):
                 draft.problem = unavailable(shape.resource, row)
                 continue
@@ -273,6 +276,8 @@ class Writer:
         if not (options.last and works and events.quiet(context)) or computations_of(context) is not None:
             return None
         drafts = [work.draft for work in works]
+        if shape.resource.governs_access:
+            return None
         if type(shape.resource.rules).after_write is not Rules.after_write or changes_links(shape, drafts):
             return None
         if any(draft.old is None and draft.new["external_ids"] for draft in drafts):  # whoever doesn't get those is not stored

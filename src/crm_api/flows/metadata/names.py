@@ -87,6 +87,7 @@ RESERVED_OBJECTS: Final = frozenset(
         "webhook_endpoints",
         "webhook_deliveries",
         "connections",
+        "encryption",
         "apps",
         "oauth_apps",
         "tokens",

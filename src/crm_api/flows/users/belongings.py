@@ -20,7 +20,9 @@ _KEEP: Final = Statement(
     ("user_id", "org_id", "status"),
 )
 _REMOVE: Final = Statement("DELETE FROM belongings WHERE user_id = $1 AND org_id = $2", ("user_id", "org_id"))
-_OTHERS: Final = Statement("SELECT 1 FROM belongings WHERE user_id = $1 AND org_id <> $2 AND status = 'active' LIMIT 1", ("user_id", "org_id"))
+_OTHERS: Final = Statement(
+    "SELECT 1 FROM belongings WHERE user_id = $1 AND org_id <> $2 AND status = 'active' LIMIT 1", ("user_id", "org_id")
+)
 _ACTIVE: Final = Statement(
     "SELECT o.id, o.name, o.environment, o.settings FROM belongings b JOIN organizations o ON o.id = b.org_id"
     " WHERE b.user_id = $1 AND b.status = 'active' ORDER BY o.name, o.id LIMIT 500",

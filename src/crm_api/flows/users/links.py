@@ -25,8 +25,7 @@ _PEEK: Final = Statement(
     ("hash", "purpose", "now"),
 )
 _USE: Final = Statement(
-    "UPDATE mail_links SET used_at = $3 WHERE hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3"
-    " RETURNING user_id, org_id",
+    "UPDATE mail_links SET used_at = $3 WHERE hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > $3 RETURNING user_id, org_id",
     ("hash", "purpose", "now"),
 )
 _VOID: Final = Statement(

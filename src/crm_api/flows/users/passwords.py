@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import PwdlibError
@@ -136,7 +136,7 @@ class Passwords:
             raise
         return await asyncio.shield(future)
 
-    def _free(self, future: asyncio.Future[object]) -> None:
+    def _free(self, future: asyncio.Future[Any]) -> None:
         self._taken -= 1
         if not future.cancelled():
             future.exception()  # looked at, so that nobody is warned of it when the one who waited has gone

@@ -1,7 +1,6 @@
 """Sign-in sessions: opened by a password or a second factor, found by the hash of a cookie, ended one by one or all at once.
 
 They belong to a person, not to an organisation, and are used by pages only: no route of the API reads them as a credential.
-Each statement is a transaction of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from uuid import UUID
 from crm_api.core.clock import Clock, format_timestamp
 from crm_api.core.ids import uuid7
 from crm_api.core.tokens import generate, parse
-from crm_api.db.engine import Connection
 from crm_api.db.statement import Statement
+from crm_api.flows.users.runs import Runs
 
 Level = Literal["pending", "password", "totp"]
 
@@ -78,65 +77,65 @@ class Device:
     address: str
 
 
-async def open_session(connection: Connection, clock: Clock, user_id: UUID, level: Level, device: Device) -> tuple[str, Session]:
+async def open_session(runs: Runs, clock: Clock, user_id: UUID, level: Level, device: Device) -> tuple[str, Session]:
     """A new session and its cookie's value, which can't be had again."""
     secret, hash_ = generate("crm_ss_")
     now = clock.now()
     session = Session(uuid7(clock), user_id, level, now, now + (PENDING if level == "pending" else LONGEST))
     values = {"hash": hash_, "id": session.id, "user_id": user_id, "level": level, "now": now, "expires_at": session.expires_at}
-    await connection.fetch(_INSERT_DEVICE, {**values, "user_agent": device.user_agent[:400], "address": device.address[:64]})
-    await connection.fetch(_INSERT, values)
-    for old in await connection.fetch(_OLDEST, {"user_id": user_id, "most": MOST}):
-        await end_one(connection, user_id, old["id"])
+    await runs.fetch(_INSERT_DEVICE, {**values, "user_agent": device.user_agent[:400], "address": device.address[:64]})
+    await runs.fetch(_INSERT, values)
+    for old in await runs.fetch(_OLDEST, {"user_id": user_id, "most": MOST}):
+        await end_one(runs, user_id, old["id"])
     return secret, session
 
 
-async def find_session(connection: Connection, clock: Clock, secret: str) -> Session | None:
+async def find_session(runs: Runs, clock: Clock, secret: str) -> Session | None:
     """The session of a cookie, if it has not ended; notes that it is in use."""
     hash_ = parse(secret, "crm_ss_")
     if hash_ is None:
         return None
     now = clock.now()
-    row = await connection.fetch_row(_FIND, {"hash": hash_, "now": now, "idle_since": now - IDLE})
+    row = await runs.fetch_row(_FIND, {"hash": hash_, "now": now, "idle_since": now - IDLE})
     if row is None:
         return None
     if now - row["used_at"] >= _NOTED_EVERY:
-        await connection.fetch(_NOTE, {"hash": hash_, "now": now})
+        await runs.fetch(_NOTE, {"hash": hash_, "now": now})
     return Session(row["id"], row["user_id"], row["level"], row["created_at"], row["expires_at"])
 
 
-async def end_session(connection: Connection, secret: str) -> None:
+async def end_session(runs: Runs, secret: str) -> None:
     """Ends the session of a cookie, if there is one."""
     hash_ = parse(secret, "crm_ss_")
     if hash_ is not None:
-        for row in await connection.fetch(_END, {"hash": hash_}):
-            await _forget(connection, row["user_id"], [row])
+        for row in await runs.fetch(_END, {"hash": hash_}):
+            await _forget(runs, row["user_id"], [row])
 
 
-async def end_one(connection: Connection, user_id: UUID, session_id: UUID) -> bool:
+async def end_one(runs: Runs, user_id: UUID, session_id: UUID) -> bool:
     """Ends one session of a person; False if there is no such one."""
-    gone = await connection.fetch(_END_ONE, {"user_id": user_id, "id": session_id})
-    await _forget(connection, user_id, gone)
+    gone = await runs.fetch(_END_ONE, {"user_id": user_id, "id": session_id})
+    await _forget(runs, user_id, gone)
     return bool(gone)
 
 
-async def end_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> int:
+async def end_all(runs: Runs, user_id: UUID, *, but: UUID | None = None) -> int:
     """Ends all sessions of a person, except one; tells how many."""
-    gone = await connection.fetch(_END_ALL, {"user_id": user_id, "but": but})
-    await _forget(connection, user_id, gone)
+    gone = await runs.fetch(_END_ALL, {"user_id": user_id, "but": but})
+    await _forget(runs, user_id, gone)
     return len(gone)
 
 
-async def _forget(connection: Connection, user_id: UUID, gone: list[Any]) -> None:
+async def _forget(runs: Runs, user_id: UUID, gone: list[Any]) -> None:
     if gone:
-        await connection.fetch(_FORGET_DEVICES, {"user_id": user_id, "ids": [row["id"] for row in gone]})
+        await runs.fetch(_FORGET_DEVICES, {"user_id": user_id, "ids": [row["id"] for row in gone]})
 
 
-async def listed(connection: Connection, clock: Clock, user_id: UUID) -> list[dict[str, Any]]:
+async def listed(runs: Runs, clock: Clock, user_id: UUID) -> list[dict[str, Any]]:
     """A person's sessions as the API shows them, newest first."""
     now = clock.now()
-    rows = await connection.fetch(_LIST, {"user_id": user_id, "now": now, "idle_since": now - IDLE})
-    devices = {row["session_id"]: row for row in await connection.fetch(_DEVICES, {"user_id": user_id})}
+    rows = await runs.fetch(_LIST, {"user_id": user_id, "now": now, "idle_since": now - IDLE})
+    devices = {row["session_id"]: row for row in await runs.fetch(_DEVICES, {"user_id": user_id})}
     return [
         {
             "object": "sessions",

@@ -6,6 +6,7 @@ accepted and a suspended member all get the same answer after the same work.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -27,9 +28,7 @@ _FIND: Final = Statement(
 _PASSWORD: Final = Statement("SELECT password_hash FROM credentials WHERE user_id = $1", ("user_id",))
 _EMAIL: Final = Statement("SELECT email FROM users WHERE id = $1", ("user_id",))
 # Only over the hash that was checked: a password that was changed meanwhile stays.
-_REHASH: Final = Statement(
-    "UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2", ("user_id", "old", "new")
-)
+_REHASH: Final = Statement("UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2", ("user_id", "old", "new"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,18 @@ class SignedIn:
     level: Level
 
 
-async def with_password(people: People, email: str, password: str, address: str, request_id: str | None = None) -> SignedIn | None:
-    """Who this is, or None. Raises TooManyAttempts, Unavailable."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody who could not sign in; `user_id` is whose account they tried, if there is such a one."""
+
+    user_id: UUID | None
+
+
+_NOBODY: Final = UUID(int=0)
+
+
+async def with_password(people: People, email: str, password: str, address: str) -> SignedIn | Refused:
+    """Who this is. Raises TooManyAttempts, Unavailable."""
     try:
         key = normalize_email(email).key
     except InvalidValue:
@@ -64,33 +73,28 @@ async def with_password(people: People, email: str, password: str, address: str,
             await attempts.give_back(connection, ACCOUNT, key)
             await attempts.give_back(connection, ADDRESS, place)
         raise
+    # The same look-ups whoever it is, so that time tells nothing.
+    user_id: UUID = _NOBODY if row is None else row["id"]
     async with people.database.connection() as connection:
-        user_id: UUID | None = None if row is None else row["id"]
-        places = [] if user_id is None else await belongings.active(connection, user_id)
-        factor = None if user_id is None else await totp.read(connection, user_id)
-        if right and places and user_id is not None:
-            await attempts.forget(connection, ACCOUNT, key)
-            await attempts.give_back(connection, ADDRESS, place)
-            if better is not None:
-                await connection.fetch(_REHASH, {"user_id": user_id, "old": stored, "new": better})
-    if user_id is None or not places:
-        return None
-    if not right:
-        await tell(people, user_id, "user.sign_in_failed", address, request_id, {"with": "password"})
-        return None
+        places = await belongings.active(connection, user_id)
+        factor = await totp.read(connection, user_id)
+        if not right or not places:
+            return Refused(None if row is None else user_id)
+        await attempts.forget(connection, ACCOUNT, key)
+        await attempts.give_back(connection, ADDRESS, place)
+        if better is not None:
+            await connection.fetch(_REHASH, {"user_id": user_id, "old": stored, "new": better})
     confirmed = factor is not None and factor.confirmed_at is not None
     return SignedIn(user_id, "pending" if confirmed or any(place.requires_totp for place in places) else "password")
 
 
-async def with_code(people: People, user_id: UUID, code: str, address: str, request_id: str | None = None) -> bool:
+async def with_code(people: People, user_id: UUID, code: str) -> bool:
     """Whether the code is the person's; it is used up then. Raises TooManyAttempts."""
     async with people.database.connection() as connection:
         await people.attempts.reserve(connection, CODE, str(user_id))
         right = await totp.take(connection, people.clock, people.keys, user_id, code)
         if right:
             await people.attempts.forget(connection, CODE, str(user_id))
-    if not right:
-        await tell(people, user_id, "user.sign_in_failed", address, request_id, {"with": "code"})
     return right
 
 
@@ -112,7 +116,7 @@ async def email_of(runs: Runs, user_id: UUID) -> str:
     return "" if row is None else str(row["email"])
 
 
-def of_person(people: People, user_id: UUID) -> Any:
+def of_person(people: People, user_id: UUID) -> AbstractAsyncContextManager[Uow]:
     """A transaction about a person only, who belongs to no one organisation: none of a tenant's rows are seen in it."""
     return unit_of_work(people.database, user_id, people.clock, actor=Actor("user", user_id))
 
@@ -136,5 +140,3 @@ async def tell(
             cause=Cause(request_id=request_id, ip=address),
         )
 
-
-__all__ = ["SignedIn", "Uow", "email_of", "knows_password", "of_person", "tell", "with_code", "with_password"]

@@ -23,6 +23,14 @@ from crm_api.kernel.writes.types import Outcome, Patch, Target, WriteOptions
 
 MAX_ITEMS: Final = 200
 VERBS: Final = ("create", "update", "upsert", "read", "delete", "restore")
+ACTIONS: Final = {
+    "create": ("create",),
+    "update": ("update",),
+    "upsert": ("create", "update"),
+    "read": ("read",),
+    "delete": ("delete",),
+    "restore": ("delete",),
+}
 ITEM_KEYS: Final = {"read": ("id",), "delete": ("id", "if_match"), "restore": ("id", "if_match")}
 
 
@@ -32,8 +40,8 @@ def batch_endpoint(resource: AnyResource, verb: str) -> Endpoint:
     @raw
     async def batch(request: Request) -> Response:
         call = Call.of(request)
-        action = {"read": "read", "delete": "delete", "restore": "delete"}.get(verb, "write")
-        call.policy.require(resource.name, action)
+        for action in ACTIONS[verb]:
+            call.policy.require(resource.name, action)
         options = call.answer_options(resource, () if verb == "read" else ("dry_run", "allow_duplicates"))
         body = _body(await call.json(), verb, resource)
         items: list[dict[str, Any]] = body["items"]

@@ -149,7 +149,7 @@ def move_endpoint(resource: AnyResource) -> Endpoint:
 
 async def moved(call: Call, resource: AnyResource, body: Any) -> Response:
     """Moves the record of the path as the body says."""
-    call.policy.require(resource.name, "write")
+    call.policy.require(resource.name, "update")
     options = call.answer_options(resource, ("dry_run", "group_by"))
     call.flag(options, "dry_run")
     columns = _columns(call, resource, options.others.get("group_by"))

@@ -43,6 +43,7 @@ def bulk_endpoint(resource: AnyResource) -> Endpoint:
         body = _body(await call.json(), resource)
         action: Action = body["action"]
         call.policy.require(resource.name, PERMISSIONS[action])
+        call.policy.require(resource.name, "bulk")
         errors = check_values(call.context, resource, action, body.get("set"))
         if "on_children" in options.others and action != "delete":
             errors.append(InvalidValue("invalid_combination", other=f"action={action}").at(parameter="on_children"))

@@ -39,7 +39,7 @@ def nested_create_endpoint(resource: AnyResource, relation: Relation) -> Endpoin
     @raw
     async def create_nested(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "create")
         call.policy.require(relation.source, "read")
         options = call.answer_options(resource, CREATE_PARAMETERS)
         call.flag(options, "dry_run")

@@ -23,7 +23,9 @@ def per_organization(route: Route) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         context: Context = request.state.context
-        resource = context.registry[operation.resource.name]
+        resource = context.registry.get(operation.resource.name)
+        if resource is None:
+            raise NotFound()
         if resource is operation.resource:
             return await standard(request)
         return await _made(context, route, resource)(request)

@@ -20,7 +20,7 @@ from crm_api.kernel.query.compiler import ReadCompiler
 from crm_api.kernel.query.plan import And, Condition, Plan
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.tombstones import absent
-from crm_api.kernel.writes.locked import lock
+from crm_api.kernel.writes.locked import lock_reached
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.kernel.writes.types import Patch
 
@@ -54,7 +54,7 @@ def merge_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def merge_records(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "update")
         call.policy.require(resource.name, "delete")
         options = call.answer_options(resource, ("dry_run",))
         body = _object(await call.json(), ("winner_id", "loser_ids", "field_choices", "dry_run"))
@@ -101,7 +101,7 @@ def transfer_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def transfer_record(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "transfer")
         options = call.answer_options(resource, ("dry_run",))
         body = _object(await call.json(), ("to", "cascade"))
         errors: list[FieldError] = []
@@ -125,13 +125,13 @@ def transfer_endpoint(resource: AnyResource) -> Endpoint:
             raise ValidationFailed(errors=errors)
         context, id_ = call.context, call.path_id()
         context.uow.cause.action = f"{resource.name}.transfer"
-        row = (await lock(context, shape_of(context, resource), [id_])).get(id_)
+        row = (await lock_reached(context, shape_of(context, resource), [id_])).get(id_)
         if row is None:
             raise (await absent(context, resource, [id_]))[id_]
         writer = call.engine.writer
         for name in dict.fromkeys(cascade):
             target = context.registry[relations[name].target]
-            call.policy.require(target.name, "write")
+            call.policy.require(target.name, "transfer")
             ids = await _owned_by(call, resource, name, id_, row["owner_id"])
             if len(ids) > MAX_CASCADE:
                 raise ValidationFailed(errors=[FieldError("max", pointer="/cascade", params={"max": MAX_CASCADE})])
@@ -170,7 +170,7 @@ def member_endpoint(resource: AnyResource, name: str, method: str) -> Endpoint:
     @raw
     async def change_member(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "update")
         options = call.answer_options(resource, ("dry_run",))
         id_, key, version = call.path_id(), request.path_params["key"], call.expected_version()
         writer, context = call.engine.writer, call.context

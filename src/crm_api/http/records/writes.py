@@ -50,7 +50,7 @@ def create_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def create_record(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "create")
         _check_headers(call, resource, existing=False)
         options = call.answer_options(resource, CREATE_PARAMETERS)
         outcomes = await call.engine.writer.create(call.context, resource, [await call.json()], options=_write_options(call, options))
@@ -65,7 +65,7 @@ def update_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def update_record(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "update")
         options = call.answer_options(resource, UPDATE_PARAMETERS)
         outcome = await _patched(call, resource, call.path_id(), await call.json(), options)
         return await write_answer(call, resource, outcome, options)
@@ -132,7 +132,8 @@ def upsert_by_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def upsert_record(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "create")
+        call.policy.require(resource.name, "update")
         options = call.answer_options(resource, UPDATE_PARAMETERS)
         field, value = _named(request)
         body = await call.json()
@@ -151,7 +152,7 @@ def update_by_endpoint(resource: AnyResource) -> Endpoint:
     @raw
     async def update_record_by(request: Request) -> Response:
         call = Call.of(request)
-        call.policy.require(resource.name, "write")
+        call.policy.require(resource.name, "update")
         options = call.answer_options(resource, UPDATE_PARAMETERS)
         found = await find_by(call.context, resource, *_named(request))
         return await write_answer(call, resource, await _patched(call, resource, found, await call.json(), options), options)

@@ -288,7 +288,9 @@ class AccessCatalog:
         key = (organization.access_version, organization.schema_version)
         kept = self._kept.get(organization.id)
         if kept is None or kept[0] != key:
-            rows = {row["kind"]: orjson.loads(row["rows"]) if row["rows"] else [] for row in await uow.fetch(_LOAD, {"org_id": organization.id})}
+            rows = {
+                row["kind"]: orjson.loads(row["rows"]) if row["rows"] else [] for row in await uow.fetch(_LOAD, {"org_id": organization.id})
+            }
             kept = self._kept[organization.id] = key, AccessConfiguration(organization, registry, rows)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

@@ -34,7 +34,7 @@ def with_followers(registry: Registry, hidden: Mapping[str, Iterable[str]]) -> d
     for name, fields in found.items():
         resource = registry[name]
         for field in resource.all_fields.values():
-            if field.spec.base_of in fields or field.name.removesuffix("s") in fields and field.type is FieldType.ITEMS:
+            if field.spec.base_of in fields or (field.name.removesuffix("s") in fields and field.type is FieldType.ITEMS):
                 fields.add(field.name)
             if field.type is FieldType.ITEMS and field.name in fields and field.name.removesuffix("s") in resource.fields:
                 fields.add(field.name.removesuffix("s"))
@@ -67,7 +67,7 @@ def masked_name(resource: AnyResource, hidden: Iterable[str]) -> Expression | No
         fields = [f for f in fields if f.name in named]
     if not fields:
         return None
-    size = sa.literal_column(str(SHOWN_OF_BODY))
+    size: ColumnElement[int] = sa.literal_column(str(SHOWN_OF_BODY))
 
     def value(row: FromClause) -> ColumnElement[Any]:
         shown = []

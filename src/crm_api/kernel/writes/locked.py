@@ -46,6 +46,17 @@ async def lock(
     return rows
 
 
+async def lock_reached(context: Context, shape: Shape, ids: Iterable[UUID], needed: int = WRITE, *, going: bool = False) -> dict[UUID, Row]:
+    """The same, of records that the caller reaches at the level `needed`. Raises NotFound or Forbidden for others; those that aren't there
+    are absent."""
+    levels: dict[UUID, int] = {}
+    rows = await lock(context, shape, ids, going=going, levels=levels)
+    for level in levels.values():
+        if level < needed:
+            raise out_of_reach(level)
+    return rows
+
+
 async def records(context: Context, resource: AnyResource, ids: Iterable[UUID]) -> dict[UUID, str]:
     """The canonical JSON of records, deleted ones too."""
     wanted = list(ids)
@@ -78,7 +89,21 @@ def out_of_reach(level: int) -> Problem:
         return NotFound()
     if level < WRITE:
         return Forbidden("You may read this record but not change it.")
-    return Forbidden("You may change this record, but only its owner, who stands above them, and co-owners may delete, transfer or share it.")
+    return Forbidden(
+        "You may change this record, but only its owner, who stands above them, and co-owners may delete, transfer or share it."
+    )
+
+
+def refuse_transfers(context: Context, shape: Shape, works: Sequence[Work]) -> None:
+    """Marks changes of the owner by those who may change a record but not give it away."""
+    for work in works:
+        draft = work.draft
+        if work.failed or work.level is None or "owner_id" not in draft.given or not draft.changed("owner_id"):
+            continue
+        if work.level < FULL:
+            draft.problem = out_of_reach(work.level)
+        elif not context.principal.rights.allows(shape.resource.name, "transfer"):
+            draft.problem = Forbidden(f"Your profile does not allow to transfer {shape.resource.name}.")
 
 
 async def check_versions(context: Context, shape: Shape, works: Sequence[Work], options: WriteOptions) -> None:

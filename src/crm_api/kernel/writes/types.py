@@ -89,6 +89,8 @@ class Work:
     record: str = ""
     changed: frozenset[str] = frozenset()
     derived: dict[str, Any] = field(default_factory=dict)
+    level: int | None = None
+    """How far the caller reaches the record; None where the product acts by itself."""
 
     @property
     def failed(self) -> bool:

@@ -23,7 +23,7 @@ from crm_api.kernel.locks import ORG, serialize
 from crm_api.kernel.resource import Row
 from crm_api.kernel.stages import StageInfo, Stages, stages_of
 from crm_api.kernel.writer import Outcome, Patch, Writer
-from crm_api.kernel.writes.locked import lock, records
+from crm_api.kernel.writes.locked import lock_reached, records
 from crm_api.kernel.writes.shape import shape_of
 from crm_api.models.sales import Deal, StageChange
 
@@ -117,7 +117,7 @@ async def move(
 
 async def _locked(context: Context, deal_id: UUID) -> Row | None:
     """The live deal; None where an update will say what is wrong."""
-    row = (await lock(context, shape_of(context, context.registry["deals"]), [deal_id])).get(deal_id)
+    row = (await lock_reached(context, shape_of(context, context.registry["deals"]), [deal_id])).get(deal_id)
     return None if row is None or row["deleted_at"] is not None else row
 
 

@@ -13,9 +13,7 @@ class RestrictionRuleFields(Output):
     """The fields of a restriction rule."""
 
     name: Name = about("What it is called.", "Agency sees leads only")
-    restricts: PeopleList = about(
-        "Whom it restricts.", [{"type": "profile", "id": "01976f6e-8a00-7000-8000-0000000000c2"}]
-    )
+    restricts: PeopleList = about("Whom it restricts.", [{"type": "profile", "id": "01976f6e-8a00-7000-8000-0000000000c2"}])
     criteria: JsonObject | None = about(
         "The records that are left to them: a search tree on the object's own fields without relative dates; null leaves none.",
         {"field": "lifecycle_stage", "value": "lead"},

@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crm_api.kernel.access.schema import Description
-from crm_api.kernel.schema import JsonObject, Name, Output, Position, RecordCreate, RecordRead, RecordUpdate, Ref, about, create_of, update_of
+from crm_api.kernel.schema import (
+    JsonObject,
+    Name,
+    Output,
+    Position,
+    RecordCreate,
+    RecordRead,
+    RecordUpdate,
+    Ref,
+    about,
+    create_of,
+    update_of,
+)
 from crm_api.kernel.shapes import ObjectName
 
 TerritoryCriteria = Annotated[dict[ObjectName, JsonObject | None], Field(max_length=50)]

@@ -23,4 +23,5 @@ users = Resource[Member, UserWrite, UserWrite, UserRead](
     owner_defaults_to_caller=False,
     sharing="none",
     governs_access=True,
+    access_fields=("profile_id", "role_id", "manager_id", "status"),
 )
