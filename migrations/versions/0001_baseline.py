@@ -1208,6 +1208,28 @@ def _create_sessions() -> None:
     place_table(op, "sessions", "hash", colocate=False)
 
 
+def _create_stage_changes() -> None:
+    op.create_table(
+        "stage_changes",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("pipeline_id", sa.UUID(), nullable=False),
+        sa.Column("from_stage_id", sa.UUID(), nullable=True),
+        sa.Column("to_stage_id", sa.UUID(), nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=True),
+        sa.Column("actor", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_stage_changes")),
+    )
+    op.create_index("ix_stage_changes_from_stage_id", "stage_changes", ["org_id", "from_stage_id"], unique=False)
+    op.create_index("ix_stage_changes_record_id", "stage_changes", ["org_id", "object", "record_id", "at"], unique=False)
+    op.create_index("ix_stage_changes_to_stage_id", "stage_changes", ["org_id", "to_stage_id"], unique=False)
+    place_table(op, "stage_changes")
+    fence_table(op, "stage_changes")
+
+
 def _create_timers() -> None:
     op.create_table(
         "timers",
@@ -9398,28 +9420,6 @@ def _create_leads() -> None:
     fence_table(op, "leads")
 
 
-def _create_stage_changes() -> None:
-    op.create_table(
-        "stage_changes",
-        sa.Column("org_id", sa.UUID(), nullable=False),
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("deal_id", sa.UUID(), nullable=False),
-        sa.Column("pipeline_id", sa.UUID(), nullable=False),
-        sa.Column("from_stage_id", sa.UUID(), nullable=True),
-        sa.Column("to_stage_id", sa.UUID(), nullable=False),
-        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("seconds", sa.BigInteger(), nullable=True),
-        sa.Column("actor", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=False),
-        sa.ForeignKeyConstraint(["org_id", "deal_id"], ["deals.org_id", "deals.id"], name="fk_stage_changes_deal_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_stage_changes")),
-    )
-    op.create_index("ix_stage_changes_deal_id", "stage_changes", ["org_id", "deal_id", "at"], unique=False)
-    op.create_index("ix_stage_changes_from_stage_id", "stage_changes", ["org_id", "from_stage_id"], unique=False)
-    op.create_index("ix_stage_changes_to_stage_id", "stage_changes", ["org_id", "to_stage_id"], unique=False)
-    place_table(op, "stage_changes")
-    fence_table(op, "stage_changes")
-
-
 def _make_partitions() -> None:
     now = SystemClock().now()
     for table in partitions.TABLES:
@@ -9472,6 +9472,7 @@ def upgrade() -> None:
     _create_second_factors()
     _create_session_devices()
     _create_sessions()
+    _create_stage_changes()
     _create_timers()
     _create_tokens()
     _create_tombstones()
@@ -9507,7 +9508,6 @@ def upgrade() -> None:
     _create_deals()
     _create_case_comments()
     _create_leads()
-    _create_stage_changes()
     keep_rows(op, "audit_checkpoints")
     keep_rows(op, "audit_heads")
     keep_rows(op, "audit_log")
@@ -9521,7 +9521,6 @@ def downgrade() -> None:
     op.execute("DROP POLICY kept ON audit_heads")
     op.execute("DROP POLICY kept ON audit_log")
     op.execute("DROP POLICY kept ON events")
-    op.drop_table("stage_changes")
     op.drop_table("leads")
     op.drop_table("case_comments")
     op.drop_table("deals")
@@ -9557,6 +9556,7 @@ def downgrade() -> None:
     op.drop_table("tombstones")
     op.drop_table("tokens")
     op.drop_table("timers")
+    op.drop_table("stage_changes")
     op.drop_table("sessions")
     op.drop_table("session_devices")
     op.drop_table("second_factors")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def _moves(crm: Crm, deal: Record) -> list[tuple[str | None, str, int | None]]:
     names = {UUID(row["id"]): row["name"] for row in await crm.all("stages")}
-    rows = await crm.sql("SELECT * FROM stage_changes WHERE org_id = $1 AND deal_id = $2 ORDER BY at, id", crm.org_id, UUID(deal["id"]))
+    rows = await crm.sql("SELECT * FROM stage_changes WHERE org_id = $1 AND record_id = $2 ORDER BY at, id", crm.org_id, UUID(deal["id"]))
     return [(names.get(row["from_stage_id"]), names[row["to_stage_id"]], row["seconds"]) for row in rows]
 
 

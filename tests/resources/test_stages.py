@@ -81,7 +81,7 @@ async def test_a_used_stage_goes_only_when_its_deals_are_moved(crm: Crm) -> None
         now = await crm.get(deal)
         assert (str(now["stage_id"]), float(now["probability"])) == (stages["Proposal"]["id"], 0.6)
         assert (await crm.events(deal))[-1]["changes"]["stage_id"]["new"] == stages["Proposal"]["id"]
-        moves = await crm.sql("SELECT * FROM stage_changes WHERE org_id = $1 AND deal_id = $2", crm.org_id, UUID(deal["id"]))
+        moves = await crm.sql("SELECT * FROM stage_changes WHERE org_id = $1 AND record_id = $2", crm.org_id, UUID(deal["id"]))
         assert len(moves) == 2
     with pytest.raises(Problem) as refused:
         await crm.make("deals", name="late", stage_id=stages["Discovery"]["id"])

@@ -10,6 +10,7 @@ import pytest
 
 from crm_api.core.clock import SystemClock
 from crm_api.db.statement import Statement
+from crm_api.db.uow import unit_of_work
 from crm_api.flows.organizations import system_context
 from crm_api.kernel import board_move
 from tests.api import Api, Record
@@ -113,6 +114,38 @@ async def test_moves(api: Api) -> None:
     assert await _order(api, "pending") == ["2", "1", "0", "3", "new"]
     await _move(api, new, "pending", before_id=cases[0]["id"])
     assert await _order(api, "pending") == ["2", "1", "new", "0", "3"]
+
+
+async def test_a_move_within_a_column_is_no_change_of_the_record(api: Api) -> None:
+    one, two = await _cases(api, 2)
+    path = f"/v1/cases/{two['id']}/move"
+    answer = await api.http.post(path, json={"to": two["status"], "before_id": one["id"]}, params={"group_by": "status"})
+    assert (answer.status_code, answer.headers["x-outcome"]) == (200, "unchanged")
+    assert (await api.get(two))["version"] == two["version"]
+    events = await api.ok("GET", "/v1/events", params={"record_id": two["id"], "limit": 100})
+    assert [event["type"] for event in events["data"]] == ["case.created"]
+    assert await _order(api, two["status"]) == ["1", "0"]
+    deals = [await api.make("deals", name=name) for name in ("a", "b")]
+    moved = await api.ok("POST", f"/v1/deals/{deals[1]['id']}/move", json={"to": deals[1]["stage_id"], "before_id": deals[0]["id"]})
+    assert moved["version"] == 2  # its place is one of its fields
+
+
+async def test_the_place_goes_with_a_purged_record(api: Api) -> None:
+    one, two = await _cases(api, 2)
+    await _move(api, two, two["status"], before_id=one["id"])
+    services = api.app.state.services
+    kept = Statement("SELECT record_id FROM board_positions WHERE org_id = $1", ("org_id",))
+
+    async def places() -> set[str]:
+        async with unit_of_work(services.database, api.org_id, services.clock) as uow:
+            return {str(row["record_id"]) for row in await uow.fetch(kept, {"org_id": api.org_id})}
+
+    before = await places()
+    assert two["id"] in before
+    await api.ok("DELETE", f"/v1/cases/{two['id']}")
+    assert await places() == before
+    await api.ok("DELETE", f"/v1/cases/{two['id']}", params={"purge": "true"})
+    assert await places() == before - {two["id"]}
 
 
 async def test_moves_between_columns(api: Api) -> None:

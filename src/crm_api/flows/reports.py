@@ -28,6 +28,7 @@ from crm_api.models.sales import Deal, Pipeline, Stage, StageChange
 
 _UUID: Final = PgUUID(as_uuid=True)
 _DAY: Final = Decimal(86_400)
+_DEALS: Final[sa.ColumnElement[str]] = sa.literal_column("'deals'")
 _BASES: Final = [table(Deal).c[name] for name in ("amount_base", "weighted_amount_base")]  # the class doesn't spell its twins out
 
 
@@ -196,8 +197,8 @@ def _statement(given: frozenset[str]) -> Statement:
             each.filter(is_won).label("won"),
             each.filter(is_lost).label("lost"),
         )
-        .join(d, d.c.id == StageChange.deal_id)
-        .where(StageChange.org_id == ORG)
+        .join(d, d.c.id == StageChange.record_id)
+        .where(StageChange.org_id == ORG, StageChange.object == _DEALS)
         .group_by(StageChange.to_stage_id)
         .cte("came")
     )  # fmt: skip
@@ -206,8 +207,8 @@ def _statement(given: frozenset[str]) -> Statement:
             StageChange.from_stage_id.label("stage_id"),
             sa.func.percentile_cont(sa.literal_column("0.5")).within_group(StageChange.seconds).label("seconds"),
         )
-        .join(d, d.c.id == StageChange.deal_id)
-        .where(StageChange.org_id == ORG, StageChange.from_stage_id.is_not(None))
+        .join(d, d.c.id == StageChange.record_id)
+        .where(StageChange.org_id == ORG, StageChange.object == _DEALS, StageChange.from_stage_id.is_not(None))
         .group_by(StageChange.from_stage_id)
         .cte("gone")
     )

@@ -1,24 +1,22 @@
-"""What one does with deals over HTTP: win, lose, reopen, move; the history of stages."""
+"""What one does with deals over HTTP: win, lose, reopen, move."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from crm_api.core.errors import FieldError, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.http.records.answers import json_response, record_answer, write_answer
+from crm_api.http.records.answers import write_answer
 from crm_api.http.records.board import moved
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute
-from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.writer import Outcome
-from crm_api.resources.deals.actions import Category, enter_category, move, stage_history
-from crm_api.resources.deals.schemas import DealClose, DealMove, DealRead, StageHistory
+from crm_api.resources.deals.actions import Category, enter_category, move
+from crm_api.resources.deals.schemas import DealClose, DealMove, DealRead
 
 router = APIRouter(route_class=KernelRoute, tags=["deals"])
 
@@ -147,15 +145,3 @@ def _stage(text: str, pointer: str) -> UUID:
     if found is None:
         raise ValidationFailed([FieldError("invalid_uuid", pointer=pointer)])
     return found
-
-
-@router.get("/v1/deals/{id}/stage_history", response_model=StageHistory, summary="Stage history of a deal")
-async def get_stage_history(request: Request, id: str, context: ContextDep) -> Response:
-    """Every move of the deal, newest first, with the time it had spent in the stage that it left."""
-    call = Call.of(request)
-    call.policy.require_read(("deals", "stages"))
-    call.refuse_parameters()
-    deals = context.registry["deals"]
-    record_answer(call, deals, await call.engine.reader.one(context, deals, call.path_id()))
-    page = {"next_cursor": None, "prev_cursor": None, "has_more": False}
-    return json_response(orjson.dumps({"data": await stage_history(context, call.path_id()), "page": page}))

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin, TenantMixin, reference_key
+from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin, TenantMixin
 from crm_api.models.columns import (
     FieldSpec,
     FieldType,
@@ -170,11 +170,12 @@ class Deal(RecordMixin, SearchMixin, Base):
 
 
 class StageChange(TenantMixin, Base):
-    """One move of a deal: `seconds` is the time it had spent in `from_stage_id`."""
+    """One move of a record through a pipeline: `seconds` is the time it had spent in `from_stage_id`."""
 
     __tablename__ = "stage_changes"
 
-    deal_id: Mapped[UUID] = mapped_column(nullable=False)
+    object: Mapped[str] = mapped_column(Text, nullable=False)
+    record_id: Mapped[UUID] = mapped_column(nullable=False)
     pipeline_id: Mapped[UUID] = mapped_column(nullable=False)
     from_stage_id: Mapped[UUID | None] = mapped_column()
     to_stage_id: Mapped[UUID] = mapped_column(nullable=False)
@@ -182,8 +183,7 @@ class StageChange(TenantMixin, Base):
     seconds: Mapped[int | None] = mapped_column(BigInteger)
     actor: Mapped[dict[str, Any]] = mapped_column(json_field().column.type, nullable=False)
     __table_args__ = (
-        reference_key("stage_changes", "deal_id", "deals", ondelete="CASCADE"),
-        Index("ix_stage_changes_deal_id", "org_id", "deal_id", "at"),
+        Index("ix_stage_changes_record_id", "org_id", "object", "record_id", "at"),
         Index("ix_stage_changes_to_stage_id", "org_id", "to_stage_id"),
         Index("ix_stage_changes_from_stage_id", "org_id", "from_stage_id"),
     )

@@ -175,6 +175,7 @@ RESERVED_FIELDS: Final = frozenset(
         "links",
         "history",
         "timeline",
+        "stage_history",
         "access",
         "restore",
         "transfer",

@@ -31,7 +31,7 @@ ALWAYS: Final = frozenset(
 ABOUT: Final = {
     "links": ("from_id", "to_id"),
     "external_ids": ("record_id",),
-    "stage_changes": ("deal_id",),
+    "stage_changes": ("record_id",),
     "board_positions": ("record_id",),
 }
 """What is about records without being one: copied where those records are."""

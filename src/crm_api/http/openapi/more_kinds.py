@@ -69,6 +69,23 @@ def _timeline(b: Builder, op: Operation) -> Described:
     )
 
 
+def _stage_history(b: Builder, op: Operation) -> Described:
+    example = {
+        "data": [sample(b.schemas["StageMove"], b.schemas)],
+        "page": {"next_cursor": None, "prev_cursor": None, "has_more": False},
+    }
+    return Described(
+        f"list_{op.resource.name}_stage_history",
+        f"List the stages that {a(op.resource)} has been in",
+        f"Every move of the {one(op)} through its pipelines, the newest first, with the time that it had spent in the stage it left.",
+        read_scope(op),
+        [*path_parameters(op), parameter("Limit"), parameter("Cursor")],
+        None,
+        {"200": {"description": "One page.", "headers": headers(), "content": content(ref("StageMoveList"), example)}},
+        SINGLE,
+    )
+
+
 def _merge(b: Builder, op: Operation) -> Described:
     return Described(
         f"merge_{op.resource.name}",
@@ -171,6 +188,7 @@ def _transfer_example(b: Builder, op: Operation) -> dict[str, Any]:
 _MAKERS: dict[Kind, Maker] = {
     "history": _history,
     "timeline": _timeline,
+    "stage_history": _stage_history,
     "merge": _merge,
     "aggregate": _aggregate,
     "bulk": _bulk,

@@ -77,7 +77,6 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
     ("POST", "/v1/deals/{id}/lose"): _deal_action(),
     ("POST", "/v1/deals/{id}/reopen"): _deal_action(),
     ("POST", "/v1/deals/{id}/move"): _deal_action(),
-    ("GET", "/v1/deals/{id}/stage_history"): Overlay(scopes=("deals:read", "stages:read"), errors=(410,)),
     ("POST", "/v1/composite"): Overlay(
         {
             "operationId": "run_composite",

@@ -133,6 +133,25 @@ def _events() -> dict[str, Schema]:
             ["type", "id", "occurred_at", "actor", "event", "object", "record_id", "version", "changes", "record"],
             "Something that happened to the record or around it.",
         ),
+        "StageMove": _object(
+            {
+                "id": UUID | {"description": "The move's id.", "examples": ["01976f6e-8a00-7000-8000-0000000000da"]},
+                "pipeline_id": UUID | {"description": "The pipeline that it went into.", "examples": [_A]},
+                "from_stage_id": _OR_NULL
+                | {"format": "uuid", "description": "The stage that it left; null for a new record.", "examples": [None]},
+                "to_stage_id": UUID | {"description": "The stage that it came into.", "examples": [_B]},
+                "at": _INSTANT,
+                "seconds": {
+                    "type": ["integer", "null"],
+                    "description": "How long it had been in the stage that it left; null for a new record.",
+                    "examples": [None],
+                },
+                "actor": ref("ActorValue"),
+            },
+            ["id", "pipeline_id", "from_stage_id", "to_stage_id", "at", "seconds", "actor"],
+            "One move of a record through a pipeline.",
+        ),
+        "StageMoveList": _page_of("StageMove", "One page of a record's moves, the newest first."),
         "TimelineList": _page_of("TimelineEntry", "One page of a timeline, the newest first."),
     }
 

@@ -27,7 +27,7 @@ def build_record_router(registry: Registry) -> APIRouter:
 
 
 def _add_any_object(router: APIRouter, registry: Registry) -> None:
-    template = resource_of(CustomObject(UUID(int=0), OBJECT, "record", "Record", "Records"))
+    template = resource_of(CustomObject(UUID(int=0), OBJECT, "record", "Record", "Records", {"has_pipeline": True}))
     for route in routes_of(Registry([*registry, template]), template):
         operation = route.operation
         router.add_api_route(

@@ -28,6 +28,7 @@ Kind = Literal[
     "related",
     "history",
     "timeline",
+    "stage_history",
     "links",
     "link_put",
     "link_delete",

@@ -15,6 +15,7 @@ from crm_api.http.records.operation import Kind, Operation
 from crm_api.kernel.members import member_lists
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.stage_history import staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def _record_routes(resource: AnyResource) -> Iterator[Route]:
     yield route("history", "GET", f"{record}/history", story.history_endpoint)
     if resource.timeline:
         yield route("timeline", "GET", f"{record}/timeline", story.timeline_endpoint)
+    if staged(resource):
+        yield route("stage_history", "GET", f"{record}/stage_history", story.stage_history_endpoint)
     if "merge" in verbs_of:
         yield route("merge", "POST", f"{base}/merge", verbs.merge_endpoint)
     if "update" in verbs_of:

@@ -1,4 +1,4 @@
-"""A record's past: its history, and the timeline of everything around it."""
+"""A record's past: its history, its way through stages, and the timeline of everything around it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import BadRequest, InvalidValue
+from crm_api.core.errors import BadRequest, InvalidValue, NotFound
 from crm_api.http.records.answers import json_response
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.kernel.history import history
 from crm_api.kernel.query.plan import DEFAULT_PAGE, MAX_PAGE
 from crm_api.kernel.reader import gone
 from crm_api.kernel.resource import AnyResource
+from crm_api.kernel.stage_history import stage_history, staged
 from crm_api.kernel.timeline import timeline
 
 
@@ -69,3 +70,22 @@ def timeline_endpoint(resource: AnyResource) -> Endpoint:
         return json_response(envelope(rows, cursor))
 
     return get_timeline
+
+
+def stage_history_endpoint(resource: AnyResource) -> Endpoint:
+    """GET /v1/{object}/{id}/stage_history."""
+
+    @raw
+    async def get_stage_history(request: Request) -> Response:
+        if not staged(resource):
+            raise NotFound()
+        call = Call.of(request)
+        call.policy.require(resource.name, "read")
+        given = call.refuse_parameters(("limit", "cursor"))
+        record = await call.engine.reader.one(call.context, resource, call.path_id(), fields=())
+        if record.deleted:
+            raise gone(record)
+        rows, cursor = await stage_history(call.context, resource, call.path_id(), cursor=given.get("cursor"), limit=page_limit(given))
+        return json_response(envelope(rows, cursor))
+
+    return get_stage_history

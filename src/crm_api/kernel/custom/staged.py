@@ -8,6 +8,7 @@ from typing import Any, Final
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import Draft, Row, Rules
+from crm_api.kernel.stage_history import StageMove, remember_moves
 from crm_api.kernel.stages import Asked, StageInfo, choose, hold, stages_of
 
 PIPELINE: Final = "pipeline_id"
@@ -47,6 +48,22 @@ class StagedRules(Rules):
             stage.put(draft.new, found.id)
             if draft.old is None or stage.get(draft.old) != found.id:
                 _enter(draft, found, fields)
+
+    async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
+        """Remembers each move and how long the record had been where it was."""
+        fields = context.whole[self._object].custom
+        pipeline, stage = fields.get(PIPELINE), fields.get(STAGE)
+        if pipeline is None or stage is None:
+            return
+        moves = []
+        for draft in drafts:
+            left = None if draft.old is None else stage.get(draft.old)
+            entered = stage.get(draft.new)
+            if draft.operation not in ("create", "update", "restore") or entered is None or entered == left:
+                continue
+            at = draft.new["created_at"] if draft.old is None else context.uow.now
+            moves.append(StageMove(draft.id, pipeline.get(draft.new), left, entered, at))
+        await remember_moves(context, self._object, moves)
 
 
 def _asked(draft: Draft, pipeline: Field, stage: Field) -> Asked:

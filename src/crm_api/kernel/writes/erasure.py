@@ -15,6 +15,8 @@ from crm_api.kernel.writes.shape import Shape, encode, json_columns
 from crm_api.kernel.writes.statements import EXTERNAL_IDS, IDS, ORG, TOMBSTONES, UUID_TYPE, remove_records
 from crm_api.models.base import table as table_of
 from crm_api.models.events import Event, EventSnapshot
+from crm_api.models.presentation import BoardPosition
+from crm_api.models.sales import StageChange
 
 
 async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None:
@@ -25,6 +27,7 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
     values = {"org_id": uow.org_id, "ids": ids}
     await edges.store(context, removed=await edges.of_records(context, shape.resource.name, ids))
     await uow.fetch(context.statements.get("erase_external_ids", _external_ids), values)
+    await uow.fetch(context.statements.get("erase_beside", _beside), {**values, "object": shape.resource.name})
     await uow.fetch(remove_records(context, shape), values)
     await uow.fetch(
         context.statements.get("tombstone", _tombstones), {**values, "object": shape.resource.name, "now": uow.now, "rows": encode(rows)}
@@ -35,6 +38,16 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
 
 def _external_ids() -> Statement:
     return compile_statement(sa.delete(EXTERNAL_IDS).where(EXTERNAL_IDS.c.org_id == ORG, EXTERNAL_IDS.c.record_id == sa.any_(IDS)))
+
+
+def _beside() -> Statement:
+    """Where the records stood on boards, and their ways through stages."""
+    mine = [
+        (kept.c.org_id == ORG, kept.c.object == sa.bindparam("object", type_=sa.Text), kept.c.record_id == sa.any_(IDS))
+        for kept in (table_of(BoardPosition), table_of(StageChange))
+    ]
+    positions = sa.delete(BoardPosition).where(*mine[0]).returning(BoardPosition.record_id).cte("positions")
+    return compile_statement(sa.delete(StageChange).where(*mine[1]).add_cte(positions))
 
 
 def _tombstones() -> Statement:

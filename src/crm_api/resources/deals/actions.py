@@ -13,7 +13,6 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
-from crm_api.core.clock import format_timestamp
 from crm_api.core.errors import Conflict, FieldError, Moved, ValidationFailed
 from crm_api.core.fractions import place_after, place_at_end, place_between
 from crm_api.core.ids import parse_uuid
@@ -21,11 +20,12 @@ from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG, serialize
 from crm_api.kernel.resource import Row
+from crm_api.kernel.stage_history import stages_left
 from crm_api.kernel.stages import StageInfo, Stages, stages_of
 from crm_api.kernel.writer import Outcome, Patch, Writer
 from crm_api.kernel.writes.locked import lock_reached, records
 from crm_api.kernel.writes.shape import shape_of
-from crm_api.models.sales import Deal, StageChange
+from crm_api.models.sales import Deal
 
 Category = Literal["won", "lost", "open"]
 ACTIONS: Final[Mapping[Category, str]] = {"won": "deals.win", "lost": "deals.lose", "open": "deals.reopen"}
@@ -33,11 +33,6 @@ ACTIONS: Final[Mapping[Category, str]] = {"won": "deals.win", "lost": "deals.los
 _ID: Final = sa.bindparam("id", type_=PgUUID(as_uuid=True))
 _STAGE: Final = sa.bindparam("stage_id", type_=PgUUID(as_uuid=True))
 _COLUMN: Final = (Deal.org_id == ORG, Deal.stage_id == _STAGE, Deal.deleted_at.is_(None))
-_LEFT: Final = compile_statement(
-    sa.select(StageChange.from_stage_id)
-    .where(StageChange.org_id == ORG, StageChange.deal_id == _ID, StageChange.from_stage_id.is_not(None))
-    .order_by(StageChange.at.desc(), StageChange.id.desc())
-)
 _PLACE: Final = compile_statement(sa.select(Deal.board_position).where(*_COLUMN, Deal.id == _ID))
 _HERE: Final = sa.tuple_(Deal.board_position, Deal.id)
 _THERE: Final = sa.tuple_(sa.bindparam("place", type_=sa.Text), _ID)
@@ -48,11 +43,6 @@ _ABOVE: Final = compile_statement(
 )
 _BELOW: Final = compile_statement(
     sa.select(Deal.board_position).where(*_OTHERS, _HERE > _THERE).order_by(Deal.board_position, Deal.id).limit(_ONE)
-)
-_MOVES: Final = compile_statement(
-    sa.select(*(getattr(StageChange, name) for name in ("id", "pipeline_id", "from_stage_id", "to_stage_id", "at", "seconds", "actor")))
-    .where(StageChange.org_id == ORG, StageChange.deal_id == _ID)
-    .order_by(StageChange.at.desc(), StageChange.id.desc())
 )
 
 
@@ -126,8 +116,8 @@ async def _update(context: Context, deal_id: UUID, body: Mapping[str, Any], if_m
 
 
 async def _last_open(context: Context, deal: Row, stages: Stages) -> StageInfo | None:
-    for row in await context.uow.fetch(_LEFT, {"org_id": context.uow.org_id, "id": deal["id"]}):
-        stage = stages.get(row[0])
+    for stage_id in await stages_left(context, "deals", deal["id"]):
+        stage = stages.get(stage_id)
         if stage is not None and stage.category == "open" and stage.pipeline_id == deal["pipeline_id"]:
             return stage
     return None
@@ -148,20 +138,3 @@ async def _between(context: Context, deal_id: UUID, stage_id: UUID, before_id: U
         return place_after(low or None, context.uow.now)  # what is appended later must still come behind it
     # Two deals that were appended in the same microsecond may stand at one place; there is no room between those.
     return place_between(low, high if high > low else None)
-
-
-async def stage_history(context: Context, deal_id: UUID) -> list[dict[str, Any]]:
-    """All moves of a deal, newest first, as JSON values."""
-    rows = await context.uow.fetch(_MOVES, {"org_id": context.uow.org_id, "id": deal_id})
-    return [
-        {
-            "id": str(row["id"]),
-            "pipeline_id": str(row["pipeline_id"]),
-            "from_stage_id": None if row["from_stage_id"] is None else str(row["from_stage_id"]),
-            "to_stage_id": str(row["to_stage_id"]),
-            "at": format_timestamp(row["at"]),
-            "seconds": row["seconds"],
-            "actor": orjson.loads(row["actor"]),
-        }
-        for row in rows
-    ]

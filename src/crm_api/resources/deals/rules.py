@@ -5,39 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.core.fractions import place_at_end
 from crm_api.core.money import quantize
-from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
-from crm_api.kernel.locks import ORG
 from crm_api.kernel.resource import Draft, Row, Rules
+from crm_api.kernel.stage_history import StageMove, remember_moves
 from crm_api.kernel.stages import Asked, StageInfo, Stages, choose, hold, stages_of
-from crm_api.kernel.writes.shape import encode, json_columns
-from crm_api.models.sales import StageChange
-
-_GIVEN: Final = json_columns(
-    "u",
-    "rows",
-    {
-        "id": PgUUID(as_uuid=True),
-        "deal_id": PgUUID(as_uuid=True),
-        "pipeline_id": PgUUID(as_uuid=True),
-        "from_stage_id": PgUUID(as_uuid=True),
-        "to_stage_id": PgUUID(as_uuid=True),
-        "at": TIMESTAMP(timezone=True),
-        "seconds": sa.BigInteger(),
-        "actor": JSONB(),
-    },
-)
-_REMEMBER: Final = compile_statement(
-    sa.insert(StageChange).from_select(["org_id", *(c.name for c in _GIVEN.c)], sa.select(ORG, *_GIVEN.c), include_defaults=False)
-)
 
 
 class DealRules(Rules):
@@ -58,26 +32,15 @@ class DealRules(Rules):
 
     async def after_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Remembers each move and how long the deal had been where it was."""
-        actor = context.uow.actor.json()
-        rows: list[dict[str, Any]] = []
+        moves = []
         for draft in drafts:
-            if draft.operation not in ("create", "update") or not draft.changed("stage_id"):
+            if draft.operation not in ("create", "update", "restore") or not draft.changed("stage_id"):
                 continue
-            deal, at = draft.new, draft.new["stage_entered_at"]
-            row = {
-                "id": context.uow.new_id(),
-                "deal_id": draft.id,
-                "pipeline_id": deal["pipeline_id"],
-                "to_stage_id": deal["stage_id"],
-                "at": at,
-                "actor": actor,
-            }
+            deal, at, left, seconds = draft.new, draft.new["stage_entered_at"], None, None
             if draft.old is not None:
-                row["from_stage_id"] = draft.old["stage_id"]
-                row["seconds"] = int((at - draft.old["stage_entered_at"]).total_seconds())
-            rows.append(row)
-        if rows:
-            await context.uow.fetch(_REMEMBER, {"org_id": context.uow.org_id, "rows": encode(rows)})
+                left, seconds = draft.old["stage_id"], int((at - draft.old["stage_entered_at"]).total_seconds())
+            moves.append(StageMove(draft.id, deal["pipeline_id"], left, deal["stage_id"], at, seconds))
+        await remember_moves(context, "deals", moves)
 
     async def _follow(self, context: Context, drafts: Sequence[Draft], stages: Stages) -> None:
         chosen = [(draft, stage) for draft in drafts if (stage := _choose(draft, stages)) is not None]

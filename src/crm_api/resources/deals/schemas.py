@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import MISSING
 
 from crm_api.kernel.schema import (
-    ActorValue,
     Currency,
     DateValue,
-    JsonObject,
     LongText,
     Money,
     Name,
@@ -105,24 +103,3 @@ class DealMove(RecordUpdate):
     ] = MISSING
     before_id: Annotated[Uuid | MISSING, about("The deal in that stage that it goes in front of.", _OTHER)] = MISSING
     after_id: Annotated[Uuid | MISSING, about("The deal in that stage that it goes behind.", _OTHER)] = MISSING
-
-
-class StageHistoryEntry(Output):
-    """One move of a deal."""
-
-    id: Uuid = about("The move's id.", "01976f6e-8a00-7000-8000-0000000000da")
-    pipeline_id: Uuid = about("The pipeline that it went into.", "01976f6e-8a00-7000-8000-0000000000d1")
-    from_stage_id: Uuid | None = about("The stage that it left; null for a new deal.", None)
-    to_stage_id: Uuid = about("The stage that it came into.", "01976f6e-8a00-7000-8000-0000000000d2")
-    at: Timestamp = about("When.", _TIME)
-    seconds: int | None = about("How long it had been in the stage that it left; null for a new deal.", None)
-    actor: ActorValue = about("Who moved it.", {"type": "user", "id": "01976f6e-8a00-7000-8000-000000000001"})
-
-
-class StageHistory(Output):
-    """All moves of a deal."""
-
-    data: list[StageHistoryEntry] = about("The moves, newest first.", [])
-    page: JsonObject = about(
-        "The list envelope's page; all moves are on one.", {"next_cursor": None, "prev_cursor": None, "has_more": False}
-    )
