@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from crm_api.core.clock import format_timestamp
 from crm_api.db.statement import Statement, StatementCache, compile_statement
 from crm_api.db.uow import Uow
+from crm_api.kernel import audit_changes
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
 from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
@@ -227,7 +228,12 @@ async def flush(uow: Uow) -> None:
     tables |= {event.object: event.snapshot for event in found.plain.values() if event.snapshot is not None}
     names = tuple(sorted(tables))
     statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
-    await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(_rows(uow, found))})
+    rows = _rows(uow, found)
+    await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(rows)})
+    for change, row in zip(found.changes.values(), rows, strict=False):
+        audit_changes.note_record(uow, change.shape.resource, verb_of(change), row)
+    for row in rows[len(found.changes) :]:
+        audit_changes.note_plain(uow, GROUPS, row)
     if any(map(_changes_access, found.changes.values())) or any(map(_moves_people, found.plain.values())):
         await uow.fetch(_RAISE_ACCESS, {"org_id": uow.org_id})
 
