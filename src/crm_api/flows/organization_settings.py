@@ -17,6 +17,7 @@ from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
 from crm_api.flows.preferences import mistakes
 from crm_api.flows.settings_schemas import OrgUpdate
+from crm_api.kernel import audit
 from crm_api.kernel.context import Context
 from crm_api.kernel.exchange import FORMER, revalue_later
 from crm_api.kernel.mistakes import field_errors
@@ -101,6 +102,10 @@ async def change(context: Context, columns: dict[str, Any], settings: dict[str, 
         former = [code for code in merged.get(FORMER, ()) if code not in (values["currency"], old["currency"])]
         merged[FORMER] = [old["currency"], *former][:MAX_FORMER]
         await revalue_later(context, None)
+    before, after = {**{name: old[name] for name in COLUMNS}, **stored}, {**values, **merged}
+    changes = {name: {"old": before.get(name), "new": value} for name, value in after.items() if before.get(name) != value}
+    if changes:
+        audit.record(uow, "organization.updated", object="organizations", record_id=uow.org_id, details={"changes": changes})
     about = {"org_id": uow.org_id, "access": int(merged.get("sharing") != stored.get("sharing"))}
     return _described(await uow.fetch_row(_WRITE, {**about, **values, "settings": orjson.dumps(merged).decode()}))
 

@@ -29,7 +29,7 @@ from crm_api.db.uow import SYSTEM, Actor, Uow, unit_of_work
 from crm_api.flows import seeds
 from crm_api.flows.users import belongings
 from crm_api.flows.users.passwords import Passwords
-from crm_api.kernel import events
+from crm_api.kernel import audit, events
 from crm_api.kernel.access.configuration import SUPER_ADMIN
 from crm_api.kernel.context import Context
 from crm_api.kernel.preferences import kept_preferences
@@ -159,6 +159,7 @@ async def create_organization(
         await _member(context, user_id, email, admin_name, await _profile(context, SUPER_ADMIN))
         await _seed(context)
         token = await _token(context.uow, user_id, "first token", ["admin"], None)
+        audit.record(context, "organization.created", object="organizations", record_id=org_id, details={"environment": environment})
     return {"org_id": str(org_id), "user_id": str(user_id), "token": token[1]}
 
 
@@ -201,6 +202,9 @@ async def create_token(
         if expires_in_days is not None:
             expires_at = context.uow.clock.now() + timedelta(days=expires_in_days)
         id, token = await _token(context.uow, user_id, name, scopes, expires_at)
+        audit.record(
+            context, "token.created", object="tokens", record_id=id, details={"name": name, "scopes": list(scopes), "user_id": user_id}
+        )
     return {
         "id": str(id),
         "token": token,
@@ -214,6 +218,7 @@ async def revoke_token(database: Database, *, org_id: UUID, token_id: UUID, cloc
     async with unit_of_work(database, org_id, clock) as uow:
         if await uow.fetch_row(_REVOKE_TOKEN, {"org_id": org_id, "id": token_id, "now": uow.clock.now()}) is None:
             raise NotFound()
+        audit.record(uow, "token.revoked", object="tokens", record_id=token_id)
 
 
 @cache

@@ -17,6 +17,7 @@ from crm_api.core.errors import FieldError, Forbidden, NotFound, ValidationFaile
 from crm_api.core.tokens import generate, token_hint
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Uow
+from crm_api.kernel import audit
 from crm_api.kernel.preferences import kept_preferences
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
@@ -24,7 +25,7 @@ from crm_api.models.base import table
 from crm_api.models.tenancy import Token
 
 ACTIONS: Final = ("read", "write", "delete", "export", "import", "purge")
-OTHER_SCOPES: Final = ("*:read", "events:read", "meta:read", "meta:write", "admin")
+OTHER_SCOPES: Final = ("*:read", "events:read", "meta:read", "meta:write", "audit:read", "admin")
 LONGEST: Final = timedelta(days=366)
 
 _tokens = table(Token)
@@ -117,7 +118,16 @@ async def create(
         "expires_at": expires_at,
     }
     row = await uow.fetch_row(_INSERT, values)
+    _audit(uow, "created" if id is None else "rotated", row, values["org_id"])
     return text, described(row)
+
+
+def _audit(uow: Uow, verb: str, row: Any, org_id: UUID) -> None:
+    details = {"name": row["name"], "prefix": row["prefix"], "scopes": list(row["scopes"]), "user_id": row["user_id"]}
+    details["expires_at"] = None if row["expires_at"] is None else format_timestamp(row["expires_at"])
+    if org_id != uow.org_id:
+        details["sandbox_id"] = org_id
+    audit.record(uow, f"token.{verb}", object="tokens", record_id=row["id"], details=details)
 
 
 def check(principal: Principal, registry: Registry, now: datetime, scopes: list[str], expires_at: datetime | None) -> None:
@@ -167,7 +177,9 @@ async def get(uow: Uow, principal: Principal, id: UUID) -> dict[str, Any]:
 
 async def revoke(uow: Uow, principal: Principal, id: UUID) -> dict[str, Any]:
     """Ends a token at once; a second time changes nothing. Raises NotFound."""
-    await uow.fetch(_REVOKE, {**_owned(principal), "id": id, "at": uow.clock.now()})
+    revoked = await uow.fetch(_REVOKE, {**_owned(principal), "id": id, "at": uow.clock.now()})
+    if revoked:
+        audit.record(uow, "token.revoked", object="tokens", record_id=id)
     return await get(uow, principal, id)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from crm_api.http import (
     account,
+    audit,
     clock,
     configuration,
     connections,
@@ -38,6 +39,7 @@ def build_router() -> APIRouter:
     router = APIRouter(route_class=KernelRoute)
     router.include_router(build_record_router(REGISTRY))
     router.include_router(account.router)
+    router.include_router(audit.router)
     router.include_router(preferences.router)
     router.include_router(exchange_rates.router)
     router.include_router(clock.router)

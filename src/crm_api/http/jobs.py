@@ -19,6 +19,7 @@ from crm_api.http.services import services_of
 from crm_api.jobs import store
 from crm_api.jobs.store import STATUSES, Status
 from crm_api.jobs.tasks import SNAPSHOT
+from crm_api.kernel import audit
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.query.plan import DEFAULT_PAGE, MAX_PAGE
@@ -44,7 +45,9 @@ class JobRead(Output):
 
     object: Annotated[str, Field(description="Always `jobs`.", examples=["jobs"])]
     id: Annotated[UUID, Field(description="The job's id.", examples=[_ID])]
-    type: Annotated[str, Field(description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment` or `rotate_keys`.", examples=["bulk"])]
+    type: Annotated[
+        str, Field(description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment` or `rotate_keys`.", examples=["bulk"])
+    ]
     status: Annotated[
         Status,
         Field(
@@ -209,6 +212,8 @@ async def create_snapshot(context: ContextDep, request: Request, body: SnapshotC
     if errors:
         raise ValidationFailed(errors=errors)
     policy.require_read(name for name in body.objects if name != LINKS)
+    details = {"objects": body.objects, "deleted": body.deleted, "kind": SNAPSHOT}
+    audit.record(context, "records.exported", details=details)
     return await accepted(request, context, SNAPSHOT, {"objects": body.objects, "deleted": body.deleted})
 
 

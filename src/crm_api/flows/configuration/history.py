@@ -13,10 +13,14 @@ from crm_api.core.errors import NotFound
 from crm_api.core.json import dumps
 from crm_api.db.statement import Statement
 from crm_api.flows.configuration.apply import apply
+from crm_api.kernel import audit
 from crm_api.kernel.context import Context
 
 KEPT: Final = 100
 """States of an organisation; the oldest go."""
+
+_TOLD: Final = 200
+"""Paths of changes that an entry of the audit log holds."""
 
 _ADD: Final = Statement(
     "INSERT INTO config_snapshots (org_id, id, reason, config, created_at, created_by) VALUES ($1, $2, $3, $4::jsonb, $5, $6::jsonb)",
@@ -50,6 +54,12 @@ async def change(context: Context, target: Mapping[str, Any], reason: str, *, pr
         values = {"org_id": uow.org_id, "id": snapshot_id, "reason": reason, "config": dumps(done.before).decode(), "now": uow.now}
         await uow.fetch(_ADD, {**values, "actor": dumps(uow.actor.json()).decode()})
         await uow.fetch(_TRIM, {"org_id": uow.org_id, "kept": KEPT})
+        details: dict[str, Any] = {
+            "reason": reason,
+            "changes": [{name: found.json()[name] for name in ("path", "op")} for found in done.changes[:_TOLD]],
+        }
+        details |= {"count": len(done.changes), "prune": prune}
+        audit.record(uow, "configuration.applied", object="configuration", record_id=snapshot_id, details=details)
     return {
         "object": "config_changes",
         "changes": [found.json() for found in done.changes],

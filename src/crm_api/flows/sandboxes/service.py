@@ -21,6 +21,7 @@ from crm_api.db.uow import Uow
 from crm_api.flows import tokens
 from crm_api.flows.sandboxes import masking
 from crm_api.flows.sandboxes.remap import Remap
+from crm_api.kernel import audit
 from crm_api.kernel.context import Context
 from crm_api.kernel.enqueue import add_job, due
 from crm_api.kernel.locks import serialize
@@ -148,6 +149,8 @@ async def create(context: Context, *, name: str, copy: What, mask: bool | Mappin
             "actor": dumps(uow.actor.json()).decode(),
         },
     )
+    details = {"name": name, "copy": copy, "masked": mask is not False, "sample_size": sample_size}
+    audit.record(uow, "sandbox.created", object="sandboxes", record_id=sandbox_id, details=details)
     return job_id
 
 
@@ -163,6 +166,8 @@ async def begin(context: Context, sandbox_id: UUID, action: Action) -> UUID:
     job_id = await _job(context, sandbox_id, action)
     status = "refreshing" if action == "refresh" else "deleting"
     await context.uow.fetch(_BEGIN, {"org_id": context.uow.org_id, "id": sandbox_id, "status": status, "job_id": job_id})
+    verb = "refreshed" if action == "refresh" else "deleted"
+    audit.record(context, f"sandbox.{verb}", object="sandboxes", record_id=sandbox_id, details={"name": sandbox.name})
     if action == "delete":
         await context.uow.fetch(_END_TOKENS, {"org_id": sandbox_id, "now": context.uow.clock.now()})
     return job_id
