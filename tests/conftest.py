@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from crm_api.core.sealed import Keyring
 from crm_api.embedded import DatabaseUrls
 from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
@@ -67,6 +69,7 @@ def settings(urls: DatabaseUrls) -> Settings:
         db_org_connections=25,
         db_wait_s=20,
         schema_grace_seconds=0,
+        encryption_keys=SecretStr(Keyring.new_key()),
     )
 
 
