@@ -14,6 +14,7 @@ from crm_api.core.tokens import parse
 from crm_api.db.engine import Connection
 from crm_api.db.statement import compile_statement
 from crm_api.db.uow import Actor
+from crm_api.flows.oauth.clients import API
 from crm_api.kernel.access.rights import NOTHING
 from crm_api.kernel.preferences import read_preferences
 from crm_api.kernel.principal import OrganizationInfo, Principal
@@ -35,6 +36,7 @@ _LOOK_UP: Final = compile_statement(
         _tokens.c.user_suspended,
         _tokens.c.last_used_at,
         _tokens.c.preferences,
+        _tokens.c.audience,
         _organizations.c.id.label("org_id"),
         _organizations.c.name,
         _organizations.c.environment,
@@ -87,13 +89,16 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
     expires_at: datetime | None = row["expires_at"]
     if expires_at is not None and expires_at <= now:
         raise TokenExpired()
+    audience: list[str] | None = row["audience"]
+    if audience is not None and API not in audience:
+        raise TokenInvalid()  # it was given for another service (RFC 8707 2)
     return Principal(
         OrganizationInfo.of(row["org_id"], row),
         row["user_id"],
         row["id"],
         row["token_name"],
         frozenset(row["scopes"]),
-        Actor("user", row["user_id"]),
+        Actor("app", row["app_id"]) if row["kind"] == "app" else Actor("user", row["user_id"]),
         row["app_id"],
         row["api_version"],
         None if expires_at is None else format_timestamp(expires_at),

@@ -35,14 +35,15 @@ def render_problem(
     base_url: str = "",
     accept_language: str | None = None,
     user_language: str = DEFAULT_LANGUAGE,
+    origin: str | None = None,
 ) -> tuple[int, RawHeaders, bytes]:
-    """Status, raw headers and body of the answer to a problem."""
+    """Status, raw headers and body of the answer to a problem. `origin` is where the metadata of OAuth is, if not at `base_url`."""
     language = negotiate(accept_language, user_language)
     body = dumps(problem.to_dict(type_base=base_url, instance=request_id, language=language))
     headers: RawHeaders = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
     if language != DEFAULT_LANGUAGE:
         headers.append((b"content-language", language.encode("ascii")))
-    for name, value in _headers(problem, base_url).items():
+    for name, value in _headers(problem, origin or base_url).items():
         headers.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
     return problem.status, headers, body
 

@@ -44,7 +44,7 @@ async def introspect(uow: Uow, client: Client, row: Mapping[str, Any], issuer: s
         "active": True,
         "scope": " ".join(row["scopes"]),
         "client_id": str(client.id),
-        **({"token_type": "Bearer"} if row["kind"] == "at" else {}),
+        **({"token_type": "Bearer"} if row["kind"] != "rt" else {}),
         "exp": int(row["expires_at"].timestamp()),
         "iat": int(row["created_at"].timestamp()),
         "sub": str(acts_for or client.id),

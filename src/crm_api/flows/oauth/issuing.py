@@ -85,7 +85,14 @@ async def is_active(uow: Uow, user_id: UUID) -> bool:
 
 
 async def new_grant(
-    uow: Uow, client: Client, user_id: UUID, kind: str, scopes: Sequence[str], audience: Sequence[str] | None, id: UUID, lifetimes: Lifetimes
+    uow: Uow,
+    client: Client,
+    user_id: UUID,
+    kind: str,
+    scopes: Sequence[str],
+    audience: Sequence[str] | None,
+    id: UUID,
+    lifetimes: Lifetimes,
 ) -> Grant:
     """Stores what was allowed."""
     now = uow.clock.now()
@@ -117,7 +124,7 @@ async def issue(
     scopes = grant.scopes if scopes is None else scopes
     last = grant.expires_at
     access, access_hash = generate("crm_at_")
-    made = [("at", access_hash, token_hint(access), _earlier(now + lifetimes.access, last))]
+    made = [("at" if grant.kind == KIND_USER else "app", access_hash, token_hint(access), _earlier(now + lifetimes.access, last))]
     refresh = None
     if refreshable:
         refresh, refresh_hash = generate("crm_rt_")

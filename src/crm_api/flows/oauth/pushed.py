@@ -20,7 +20,8 @@ SIGN_IN: Final = timedelta(minutes=10)
 PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 _GONE: Final = "request_uri is unknown, expired, used, or of another client."
 _STORE: Final = Statement(
-    "INSERT INTO oauth_requests (hash, app_id, parameters, expires_at) VALUES ($1, $2, $3, $4)", ("hash", "app_id", "parameters", "expires_at")
+    "INSERT INTO oauth_requests (hash, app_id, parameters, expires_at) VALUES ($1, $2, $3, $4)",
+    ("hash", "app_id", "parameters", "expires_at"),
 )
 _OPEN: Final = Statement(
     "UPDATE oauth_requests SET opened_at = coalesce(opened_at, $3), expires_at = CASE WHEN opened_at IS NULL THEN $4 ELSE expires_at END"
@@ -48,9 +49,7 @@ async def push(connection: Connection, clock: Clock, client: Client, parameters:
 async def opened(connection: Connection, clock: Clock, client: Client, request_uri: str) -> str:
     """The parameters of a pushed request, which from now on waits for its person. Raises `invalid_request`."""
     now = clock.now()
-    row = await connection.fetch_row(
-        _OPEN, {"hash": _hash(request_uri), "app_id": client.id, "now": now, "until": now + SIGN_IN}
-    )
+    row = await connection.fetch_row(_OPEN, {"hash": _hash(request_uri), "app_id": client.id, "now": now, "until": now + SIGN_IN})
     if row is None:
         raise invalid_request(_GONE)
     text: str = row["parameters"]

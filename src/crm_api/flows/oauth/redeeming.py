@@ -33,9 +33,7 @@ _CONSUME: Final = Statement(
     " RETURNING user_id, grant_id, scopes, audience, redirect_uri, redirect_uri_given, challenge",
     ("hash", "app_id", "now"),
 )
-_USED: Final = Statement(
-    "SELECT grant_id FROM oauth_codes WHERE hash = $1 AND app_id = $2 AND used_at IS NOT NULL", ("hash", "app_id")
-)
+_USED: Final = Statement("SELECT grant_id FROM oauth_codes WHERE hash = $1 AND app_id = $2 AND used_at IS NOT NULL", ("hash", "app_id"))
 
 
 @dataclass(frozen=True, slots=True)

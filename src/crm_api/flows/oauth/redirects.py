@@ -65,9 +65,7 @@ def matches(registered: Sequence[str], given: str) -> bool:
     found = _LOOPBACK_URI.fullmatch(given)
     if found is None or fault(given, native=False) is not None:
         return False
-    return any(
-        (other := _LOOPBACK_URI.fullmatch(uri)) is not None and (other[1], other[3]) == (found[1], found[3]) for uri in registered
-    )
+    return any((other := _LOOPBACK_URI.fullmatch(uri)) is not None and (other[1], other[3]) == (found[1], found[3]) for uri in registered)
 
 
 def with_parameters(uri: str, parameters: Sequence[tuple[str, str]]) -> str:

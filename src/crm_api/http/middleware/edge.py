@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm_api.core.clock import Clock
+from crm_api.core.networks import Network, client_address
 from crm_api.http.middleware import cors, headers
 from crm_api.http.middleware.exchange import Exchange
 from crm_api.http.middleware.headers import RawHeaders
@@ -32,6 +33,10 @@ class EdgeConfig:
     timeout_s: float = 30.0
     untimed_paths: frozenset[str] = frozenset({"/v1/events", "/v1/events/stream"})
     """Long-poll and streams end by themselves."""
+    public_url: str | None = None
+    """The address that clients use, if somebody has set it; else it is taken from each request."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Networks of the proxies whose `X-Forwarded-For` is believed."""
     rate_headers: RawHeaders = field(default_factory=list)
     """Rate-limit headers of answers to requests that no limiter has counted, such as a 401."""
 
@@ -79,6 +84,10 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if self.config.trusted_proxies and scope["client"] is not None:
+            # Once for all who ask for the address: limits, tokens, sessions, the audit log.
+            address = client_address(scope["client"][0], scope["headers"], self.config.trusted_proxies)
+            scope["client"] = None if address is None else (address, 0)
         self.in_flight += 1
         try:
             await Exchange(self, scope, receive, send).run()

@@ -14,6 +14,7 @@ from crm_api.http.middleware import compression, cors, headers
 from crm_api.http.middleware.errors import IncompleteAnswer, log_incomplete, problem_of
 from crm_api.http.middleware.headers import NOTED, WANTED, RawHeaders
 from crm_api.http.middleware.request_id import request_id
+from crm_api.http.origin import origin_of
 from crm_api.http.problems import render_problem
 from crm_api.http.state import LANGUAGE, RATE, REQUEST_ID, VERSION, VERSION_HEADER
 
@@ -243,6 +244,7 @@ class Exchange:
             self._edge.config.base_url,
             None if language is None else language.decode("latin-1"),
             self._state.get(LANGUAGE, DEFAULT_LANGUAGE),
+            origin_of(self._scope, self._edge.config.public_url, self._edge.config.base_url),
         )
         if status == 413:
             raw.append((b"connection", b"close"))  # the rest of the body is not read

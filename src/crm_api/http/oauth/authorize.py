@@ -18,7 +18,6 @@ from crm_api.flows.oauth import authorizing, grants, pushed, redeeming, redirect
 from crm_api.flows.oauth.authorizing import AuthorizationRequest, Refused, one, parameters_of
 from crm_api.flows.oauth.errors import OAuthError, invalid_request
 from crm_api.flows.oauth.words import in_words
-from crm_api.flows.users.belongings import Place
 from crm_api.flows.users.sessions import Session
 from crm_api.http.oauth.consent import chosen, places_for, seal, unaltered
 from crm_api.http.oauth.wire import Parameters, in_organization, resources_of
@@ -26,6 +25,7 @@ from crm_api.http.origin import issuer_of
 from crm_api.http.pages import PageRoute, current_session, login_redirect, page, public_path, read_form, see_other
 from crm_api.http.services import services_of
 from crm_api.kernel.audit import record
+from crm_api.resources.users.belongings import Place
 
 router = APIRouter(route_class=PageRoute, tags=["oauth"])
 
@@ -38,7 +38,10 @@ _LONG: Final = 2_000
 _PAGE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "A page that asks the person.", "content": {"text/html": {"schema": {"type": "string"}}}},
     303: {"description": "To sign in, or back to the app with `code`, or with `error`; with `state` and `iss`."},
-    400: {"description": "A page: the app or its redirect URI is not registered.", "content": {"text/html": {"schema": {"type": "string"}}}},
+    400: {
+        "description": "A page: the app or its redirect URI is not registered.",
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    },
 }
 
 
@@ -61,7 +64,7 @@ async def authorize(request: Request) -> Response:
         asked = await _read(request, request.scope["query_string"].decode("latin-1"))
         return await _ask(request, asked)
     except Refused as refused:
-        return _back(request, refused.redirect_uri, refused.state, [("error", refused.error.error), ("error_description", refused.error.description)])
+        return _back(request, refused.redirect_uri, refused.state, _told(refused.error))
     except OAuthError as error:
         return _broken(request, error)
 
@@ -76,7 +79,7 @@ async def decide(request: Request) -> Response:
             raise invalid_request("This form is not the one that was shown.")
         return await _decide(request, await _read(request, text), form.get("decision"), form.get("org_id"))
     except Refused as refused:
-        return _back(request, refused.redirect_uri, refused.state, [("error", refused.error.error), ("error_description", refused.error.description)])
+        return _back(request, refused.redirect_uri, refused.state, _told(refused.error))
     except OAuthError as error:
         return _broken(request, error)
 
@@ -190,6 +193,10 @@ def _back(request: Request, redirect_uri: str, state: str | None, parameters: li
     """To the app: with its `state` as it came, and who answers (RFC 9207), in success and in error."""
     given = [*parameters, *([] if state is None else [("state", state)]), ("iss", issuer_of(request))]
     return see_other(redirects.with_parameters(redirect_uri, given))
+
+
+def _told(error: OAuthError) -> list[tuple[str, str]]:
+    return [("error", error.error), ("error_description", error.description)]
 
 
 def _broken(request: Request, error: OAuthError) -> Response:

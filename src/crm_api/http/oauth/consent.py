@@ -13,13 +13,13 @@ from crm_api.core.ids import parse_uuid
 from crm_api.db.uow import Actor
 from crm_api.flows.oauth.clients import Client
 from crm_api.flows.organizations import organization_info
-from crm_api.flows.users import belongings
-from crm_api.flows.users.belongings import Place
 from crm_api.flows.users.sessions import Session
 from crm_api.http.oauth.wire import in_organization
 from crm_api.http.pages.cookies import cookie_of
 from crm_api.http.services import services_of
 from crm_api.kernel.principal import Principal
+from crm_api.resources.users import belongings
+from crm_api.resources.users.belongings import Place
 
 
 async def places_for(request: Request, session: Session, client: Client) -> list[Place]:

@@ -44,7 +44,9 @@ class TokenForm(ClientForm):
         ),
     ]
     code: Annotated[str | None, about("The code, for `authorization_code`.", _CODE)] = None
-    redirect_uri: Annotated[str | None, about("That of the authorization request, character by character.", "https://app.example/cb")] = None
+    redirect_uri: Annotated[str | None, about("That of the authorization request, character by character.", "https://app.example/cb")] = (
+        None
+    )
     code_verifier: Annotated[
         str | None, about("What the `code_challenge` was made of (RFC 7636).", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
     ] = None
@@ -86,9 +88,7 @@ class AuthorizationForm(ClientForm):
 
     response_type: Annotated[str, about("Always `code`.", "code")]
     redirect_uri: Annotated[str | None, about("Where the answer goes; registered for the app.", "https://app.example/cb")] = None
-    code_challenge: Annotated[
-        str, about("BASE64URL(SHA-256(code_verifier)).", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
-    ]
+    code_challenge: Annotated[str, about("BASE64URL(SHA-256(code_verifier)).", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
     code_challenge_method: Annotated[str, about("Always `S256`.", "S256")]
     scope: Annotated[str | None, about("Scopes, separated by blanks; all that the app has if left out.", _SCOPE)] = None
     state: Annotated[str | None, about("Comes back as it is.", "af0ifjsldkj")] = None
@@ -99,7 +99,9 @@ class AuthorizationForm(ClientForm):
 class PushedAnswer(BaseModel):
     """A pushed request (RFC 9126, section 2.2)."""
 
-    request_uri: Annotated[str, about("For the authorization endpoint, once.", "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c")]
+    request_uri: Annotated[
+        str, about("For the authorization endpoint, once.", "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c")
+    ]
     expires_in: Annotated[int, about("Seconds until it must have been opened.", 90)]
 
 
@@ -116,7 +118,9 @@ class DeviceAnswer(BaseModel):
     device_code: Annotated[str, about("For the token endpoint.", "crm_dc_1JRouMUn8QUhXdFyVOjBSZ1aH6GwwC6N4CpxUvJbzU02hkMAb")]
     user_code: Annotated[str, about("For the person to type in.", "WDJB-MJHT")]
     verification_uri: Annotated[str, about("Where the person goes.", "https://crm.example/oauth/device")]
-    verification_uri_complete: Annotated[str, about("The same with the code in it.", "https://crm.example/oauth/device?user_code=WDJB-MJHT")]
+    verification_uri_complete: Annotated[
+        str, about("The same with the code in it.", "https://crm.example/oauth/device?user_code=WDJB-MJHT")
+    ]
     expires_in: Annotated[int, about("Seconds until both codes expire.", 600)]
     interval: Annotated[int, about("Seconds to wait between two requests.", 5)]
 

@@ -73,7 +73,12 @@ async def decide(request: Request) -> Response:
         details = {"app_id": str(client.id), "scopes": list(waiting.scopes), "device": True}
         record(uow, "oauth.access_allowed", object="oauth_grants", record_id=grant_id, details=details)
     return page(
-        request, "message.html", title="The device is let in", text="Go back to your device. You may close this window.", link=None, link_text=None
+        request,
+        "message.html",
+        title="The device is let in",
+        text="Go back to your device. You may close this window.",
+        link=None,
+        link_text=None,
     )
 
 

@@ -96,9 +96,7 @@ async def _refresh(request: Request, client: Client, parameters: Parameters, arr
     scopes = refreshing.narrowed(found, one(parameters, "scope"), audience)
     async with in_organization(request, found.org_id, Actor("app", client.id)) as uow:
         lifetimes = lifetimes_of(services.settings)
-        return await refreshing.refresh(
-            uow, client, found, scopes=scopes, audience=audience, lifetimes=lifetimes, arrived=arrived
-        )
+        return await refreshing.refresh(uow, client, found, scopes=scopes, audience=audience, lifetimes=lifetimes, arrived=arrived)
 
 
 async def _device(request: Request, client: Client, parameters: Parameters, arrived: datetime) -> Outcome:
