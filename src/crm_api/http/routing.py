@@ -102,7 +102,11 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
             return await _attempt(request, services, inner, hash_, read_only, cost if attempt == 0 else 0)
         except Busy:
             raise Unavailable("Too many requests of this organisation are waiting for the database.", 1) from None
-        except Problem:
+        except Problem as problem:
+            if problem.status == 403 and (context := getattr(request.state, "context", None)) is not None:
+                await services.denials.tell(
+                    services.database, services.clock, context.principal, request, problem, _cause(request, context.principal)
+                )
             raise
         except Exception as error:
             kind = classify(error).kind
@@ -121,7 +125,7 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
 async def _attempt(request: Request, services: Services, inner: Handler, hash_: bytes, read_only: bool, cost: int) -> Response:
     database = services.database
     async with database.connection() as connection:
-        principal = await authenticate(connection, hash_, services.clock.now())
+        principal = await authenticate(connection, hash_, services.clock.now(), client_ip(request))
         services.token_use.note(hash_)
         await admit(request, services, principal, cost)
         if database.try_hold(principal.org_id):

@@ -1,12 +1,13 @@
 """What an application holds for its routes: built once by `create_app`, found in `request.app.state.services`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
 from crm_api.flows.users.people import People
+from crm_api.http.denials import Denials
 from crm_api.http.metrics import Metrics
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.token_use import TokenUse
@@ -28,6 +29,7 @@ class Services:
     token_use: TokenUse
     people: People
     metrics: Metrics
+    denials: Denials = field(default_factory=Denials)
 
 
 def services_of(request: Request) -> Services:
