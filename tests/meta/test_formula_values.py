@@ -49,7 +49,7 @@ async def settle(api: Api, *objects: str, limit: int = 500) -> None:
         after: UUID | None = None
         while True:
             async with inside(api) as context:
-                after = await backfill_chunk(context, context.registry[name], after, limit)
+                after, _ = await backfill_chunk(context, context.registry[name], after, limit)
             if after is None:
                 break
     async with inside(api) as context:

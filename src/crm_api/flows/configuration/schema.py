@@ -99,7 +99,7 @@ async def change(context: Context, changes: Sequence[Change], target: Mapping[st
     wanted = [found for found in changes if found.section in (OBJECTS, FIELDS)]
     if not wanted:
         return context
-    return replace(context, registry=await _Changes(context, wanted, target, await metadata.begin(context)).run())
+    return replace(context, registry=await _Changes(context, wanted, target, await metadata.begin(context)).run(), unnarrowed=None)
 
 
 class _Changes:

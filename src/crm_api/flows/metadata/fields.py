@@ -183,6 +183,8 @@ async def update_field(schema: Schema, field: CustomField, given: Mapping[str, A
     new = await schema.put(field, label=label, properties={**properties, **kept})
     if field.type in COMPUTED:
         check(schema.registry(), (field.object, field.api_name))
+    if new.searchable != field.searchable:
+        await requests.derive_anew(context, field.object, grace_s)
     if _turned(field, flags) or recompute:
         if await requests.at_work(context, field):
             raise Conflict("A job is still at work on the field.", errors=[FieldError("busy", pointer="")])
@@ -293,7 +295,7 @@ def refuse_standard(resource: AnyResource, api_name: str) -> None:
         raise Forbidden(f"{resource.name}.{api_name} is a standard field; only fields that the organisation added can be deleted.")
 
 
-async def archive_field(schema: Schema, field: CustomField, *, force: bool = False) -> CustomField:
+async def archive_field(schema: Schema, field: CustomField, *, force: bool = False, grace_s: float = GRACE_S) -> CustomField:
     """Takes a field out of sight: no answer shows it, no filter knows it; its values stay. Again: nothing happens.
 
     Raises Conflict with everything that uses the field, unless `force`.
@@ -306,6 +308,8 @@ async def archive_field(schema: Schema, field: CustomField, *, force: bool = Fal
     if not force:
         await refuse_used(schema, field)
     new = await schema.put(field, archived=True)
+    if new.searchable:  # `q` is to find it no more
+        await requests.derive_anew(schema.context, new.object, grace_s)
     change = {"old": {"archived": False}, "new": {"archived": True}}
     await changed(schema.context, {f"{field.object}.{field.api_name}": change}, "meta.archive_field")
     return new
@@ -326,6 +330,8 @@ async def restore_field(schema: Schema, field: CustomField, *, grace_s: float = 
     if work is not None:  # records changed meanwhile
         computed = new.type in COMPUTED
         new = await requests.ask_for(schema, await schema.put(new, state="building") if computed else new, work, grace_s)
+    if new.searchable:
+        await requests.derive_anew(schema.context, new.object, grace_s)
     if new.twin is not None:  # rates, or the currencies of records, may have changed meanwhile
         await revalue_later(schema.context, None)
     change = {"old": {"archived": True}, "new": {"archived": False}}
@@ -337,7 +343,7 @@ async def purge_field(schema: Schema, field: CustomField, *, force: bool = False
     """Archives a field for good: a job removes its values, then the definition. The definition, which names the job."""
     if field.properties.get("purging") and await requests.at_work(schema.context, field):
         return field
-    archived = await archive_field(schema, field, force=force)
+    archived = await archive_field(schema, field, force=force, grace_s=grace_s)
     purging = await schema.put(archived, properties={**archived.properties, "purging": True})
     new = await requests.ask_for(schema, purging, requests.PURGE_FIELD, grace_s)
     change = {"old": {"purging": False}, "new": {"purging": True}}

@@ -12,6 +12,7 @@ from crm_api.flows.metadata.changes import Schema, changed, difference, encode, 
 from crm_api.flows.metadata.names import check_object_names
 from crm_api.flows.metadata.requests import GRACE_S
 from crm_api.kernel.custom.definitions import CustomObject
+from crm_api.kernel.custom.objects import NAME
 from crm_api.kernel.fields import STRUCTURED
 
 MAX_OBJECTS: Final = 200
@@ -55,10 +56,10 @@ def found_object(schema: Schema, api_name: str) -> CustomObject:
     return made
 
 
-async def update_object(schema: Schema, made: CustomObject, given: Mapping[str, Any]) -> CustomObject:
+async def update_object(schema: Schema, made: CustomObject, given: Mapping[str, Any], *, grace_s: float = GRACE_S) -> CustomObject:
     """Changes `label`, `plural_label`, `description` and `display_field`; null goes back to the usual. Raises ValidationFailed, Conflict.
 
-    Records take their name from another `display_field` when they are written the next time.
+    A job gives records their names after another `display_field`.
     """
     if made.archived:
         raise Conflict("The object is archived. Restore it first.")
@@ -79,6 +80,8 @@ async def update_object(schema: Schema, made: CustomObject, given: Mapping[str, 
     if not parts:
         return made
     new = await schema.put_object(made, properties=properties, **names)
+    if properties.get("display_field", NAME) != made.properties.get("display_field", NAME):
+        await requests.derive_anew(schema.context, made.api_name, grace_s)
     change = {"old": {key: part["old"] for key, part in parts.items()}, "new": {key: part["new"] for key, part in parts.items()}}
     await changed(schema.context, {made.api_name: change}, "meta.update_object")
     return new

@@ -85,7 +85,8 @@ async def purge_object(work: Work) -> Step:
         return END
     # For the job alone the object is there once more.
     schema.objects[schema.objects.index(made)] = replace(made, archived=False)
-    inside = replace(context, registry=schema.registry())
+    registry = schema.registry()
+    inside = replace(context, registry=registry, unnarrowed=None)
     resource = inside.registry[made.api_name]
     ids = [row["id"] for row in await context.uow.fetch(_next(where(resource)), {"org_id": context.uow.org_id, "limit": CHUNK})]
     if ids:

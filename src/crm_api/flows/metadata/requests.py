@@ -22,6 +22,8 @@ GRACE_S: Final = 35.0
 """Longer than the longest request."""
 
 SLOTS, COMPUTE, NUMBER, PURGE_FIELD, PURGE_OBJECT, REPLACE = "slots", "compute", "number", "purge_field", "purge_object", "replace_option"
+DERIVE: Final = "derive"
+_DERIVING: Final = "metadata.deriving"
 
 _ENDED: Final = Statement("SELECT status NOT IN ('queued', 'running') FROM jobs WHERE org_id = $1 AND id = $2", ("org_id", "id"))
 
@@ -32,6 +34,14 @@ async def ask(context: Context, action: str, object_name: str, *, grace_s: float
     job_id = await add_job(context, SCHEMA, request)
     await due(context, job_id, grace_s)
     return job_id
+
+
+async def derive_anew(context: Context, object_name: str, grace_s: float) -> None:
+    """Has a job bring names to show and what `q` finds of an object's records up to date; one job for a transaction."""
+    asked: set[str] = context.uow.state.setdefault(_DERIVING, set())
+    if object_name not in asked:
+        asked.add(object_name)
+        await ask(context, DERIVE, object_name, grace_s=grace_s)
 
 
 async def ask_for(schema: Schema, field: CustomField, action: str, grace_s: float, **more: Any) -> CustomField:

@@ -202,10 +202,19 @@ async def _compute(work: Work) -> Step:
     if index < len(names):
         resource = context.whole[names[index]]
         after = None if work.after == FIRST else work.after
-        last = await backfill_chunk(context, resource, after, CHUNK)
+        last, _ = await backfill_chunk(context, resource, after, CHUNK)
         state = {"phase": "begin", "object": index if last is not None else index + 1}
         return Step(state if last is None else {**state, "after": str(last)}, CHUNK if last is not None else 0)
     return await _activate(work)
+
+
+async def _derive(work: Work) -> Step:
+    """Brings what follows from values (names to show, what `q` finds) of all records of an object to the rules of the schema."""
+    resource = resource_for(work.context, work.request["object"])
+    if resource is None:
+        return END
+    last, done = await backfill_chunk(work.context, resource, None if work.after == FIRST else work.after, CHUNK, derived=True)
+    return replace(END, done=done) if last is None else work.on(last, "begin", done)
 
 
 async def _activate(work: Work) -> Step:
@@ -282,6 +291,7 @@ def _holders(rows: str) -> Statement:
 _ACTIONS: Final[Mapping[str, Callable[[Work], Awaitable[Step]]]] = {
     requests.SLOTS: _slots,
     requests.COMPUTE: _compute,
+    requests.DERIVE: _derive,
     requests.NUMBER: _number,
     requests.REPLACE: _replace,
     requests.PURGE_FIELD: purge_field,

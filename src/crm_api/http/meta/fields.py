@@ -150,7 +150,8 @@ async def delete_meta_field(
     if purge:
         field = await purge_field(schema, field, force=force, grace_s=grace_of(request))
         return await job_answer(request, context, str(field.properties["job_id"]))
-    after = shown_field(schema, await archive_field(schema, field, force=force))
+    after = shown_field(schema, await archive_field(schema, field, force=force, grace_s=grace_of(request)))
+    wake_workers(request, context.uow)
     return written(after, "unchanged" if before["archived"] else "deleted")
 
 

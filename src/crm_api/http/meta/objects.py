@@ -87,14 +87,15 @@ async def create_meta_object(request: Request, body: ObjectBody, context: Contex
 async def update_meta_object(request: Request, api_name: str, body: ObjectPatch, context: ContextDep) -> Response:
     """Changes labels, description or `display_field` of an object that the organisation made. Honours `If-Match`.
 
-    Records take another display name when they are written the next time. A standard object is 403. Needs the scope `meta:write`.
+    A job gives the records their names after another `display_field`, without new versions. A standard object is 403. Needs the scope `meta:write`.
     """
     schema = await changing(context)
     _refuse_standard(schema, api_name)
     made = found_object(schema, api_name)
     before = shown_object(schema, made)
     check_version(Call.of(request).if_match(), made.version, before)
-    after = shown_object(schema, await update_object(schema, made, patch_values(body)))
+    after = shown_object(schema, await update_object(schema, made, patch_values(body), grace_s=grace_of(request)))
+    wake_workers(request, context.uow)
     return written(after, "unchanged" if after == before else "updated")
 
 

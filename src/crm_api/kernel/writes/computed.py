@@ -43,10 +43,10 @@ def put(own: Sequence[Computation], drafts: Iterable[Draft], values: Mapping[UUI
                 item.field.put(draft.new, value)
 
 
-def settle(context: Context, shape: Shape, work: Work) -> None:
-    """Notes what follows from changed custom fields."""
+def settle(context: Context, shape: Shape, work: Work, *, whole: bool = False) -> None:
+    """Notes what follows from changed custom fields; with `whole` also all that `q` finds."""
     display = work.draft.new["display_name"]
-    derived = derive(shape, context.principal.organization.region, work.draft.new, {COLUMN})
+    derived = derive(shape, context.principal.organization.region, work.draft.new, {COLUMN, *(name for name, _ in shape.search if whole)})
     work.derived = {**work.derived, **derived}
     named = {"display_name"} if work.draft.new["display_name"] != display else set()
     work.changed |= frozenset({COLUMN, *derived, *named})
