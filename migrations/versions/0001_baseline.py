@@ -888,6 +888,8 @@ def _create_record_shares() -> None:
         sa.Column("record_id", sa.UUID(), nullable=False),
         sa.Column("grantee_type", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("access", sa.Text(), nullable=False),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -895,6 +897,7 @@ def _create_record_shares() -> None:
         sa.PrimaryKeyConstraint("org_id", "object", "grantee_id", "record_id", "grantee_type", "source", name=op.f("pk_record_shares")),
     )
     op.create_index("ix_record_shares_record_id", "record_shares", ["org_id", "record_id"], unique=False)
+    op.create_index("uq_record_shares_id", "record_shares", ["org_id", "id"], unique=True)
     place_table(op, "record_shares")
     fence_table(op, "record_shares")
 

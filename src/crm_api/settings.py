@@ -125,8 +125,8 @@ class Settings(BaseSettings):
     )
     smtp_url: SecretStr | None = Field(
         default=None,
-        description="Mail server: `smtp://user:password@host:587` (STARTTLS where the server offers it; `?tls=required` insists, `?tls=off` "
-        "does without) or `smtps://…:465`. Left out, mails are kept in the database and shown in the worker's log: for development.",
+        description="Mail server: `smtp://user:password@host:587` (STARTTLS where the server offers it; `?tls=required` insists, "
+        "`?tls=off` does without) or `smtps://…:465`. Left out, mails are kept in the database and shown in the worker's log: for development.",
     )
     mail_from: str = Field(default="CRM <no-reply@localhost>", description="Sender of mails.")
     max_body_bytes: int = Field(default=5_000_000, ge=1_024, description="Largest request body in bytes; beyond it 413.")
@@ -146,6 +146,27 @@ class Settings(BaseSettings):
     )
     db_wait_s: float = Field(default=1.0, gt=0, description="Seconds a request waits for such a connection before 503 with Retry-After.")
     statement_timeout_ms: int = Field(default=20_000, ge=0, description="PostgreSQL's statement_timeout per transaction; 0 sets none.")
+    oauth_access_token_seconds: int = Field(default=1_800, ge=60, le=86_400, description="Seconds that an OAuth access token lives.")
+    oauth_refresh_idle_days: int = Field(
+        default=30, ge=1, le=365, description="Days without a refresh after which what an app was allowed ends."
+    )
+    oauth_grant_days: int = Field(default=180, ge=1, le=730, description="Days after which what an app was allowed ends in any case.")
+    oauth_refresh_grace_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="Seconds in which a refresh token that was just used may be sent again, because its answer was lost; 0 for never.",
+    )
+    oauth_resources: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of other services that take our access tokens (RFC 8707), separated by commas; this API refuses such tokens.",
+    )
+    oauth_registration_token: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Initial access token of `POST /oauth/register` (RFC 7591) for apps of all organisations. Left out, only "
+        "administrators can register apps there, with an API token.",
+    )
     streams_per_token: int = Field(default=5, ge=1, description="Event streams (SSE) that one token may hold open.")
     default_region: str = Field(
         default="US", pattern=r"^[A-Z]{2}$", description="Region (ISO 3166-1) for phone numbers without country code in new organisations."
@@ -153,6 +174,11 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
         default=(),
         description="Networks (CIDR, separated by commas) that outgoing requests may reach although private, loopback or link-local.",
+    )
+    trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
+        default=(),
+        description="Networks (CIDR, separated by commas) of the proxies in front of the API. Only their `X-Forwarded-For` is believed; "
+        "without them, a client's address is the other end of its connection.",
     )
     api_versions: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("2026-12-01",), description="Dated API versions that `CRM-Version` may name, oldest first; the last is the default."
@@ -206,7 +232,7 @@ class Settings(BaseSettings):
             raise ValueError("must be `off` or like `600/minute`")
         return value
 
-    @field_validator("cors_origins", "egress_allow", "api_versions", mode="before")
+    @field_validator("cors_origins", "egress_allow", "trusted_proxies", "api_versions", "oauth_resources", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return _split(value)

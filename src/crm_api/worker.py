@@ -13,6 +13,7 @@ from crm_api.core.clock import Clock, SystemClock
 from crm_api.db.engine import Database
 from crm_api.http.app import build_engine
 from crm_api.http.logging import configure_logging
+from crm_api.jobs.mail import Mailer
 from crm_api.jobs.queue import Queue
 from crm_api.jobs.relay import Relay
 from crm_api.jobs.runner import Runner
@@ -49,12 +50,14 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     relay = Relay(database, clock)
     engine = build_engine(settings)
     runner = Runner(database, clock, engine, settings.data_dir)
+    mailer = Mailer(database, clock, settings)
     timers = Timers(database, clock, engine, settings.data_dir)
 
     def wake(org_id: UUID | None) -> None:
         relay.wake(org_id)
         runner.wake(org_id)
         timers.wake(org_id)
+        mailer.wake()
 
     if settings.redis_url is not None:
         wakeups = Wakeups(settings.redis_url, wake, everything=True)
@@ -66,6 +69,7 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         asyncio.create_task(relay.run(), name="relay"),
         asyncio.create_task(runner.run(), name="jobs"),
         asyncio.create_task(timers.run(), name="timers"),
+        asyncio.create_task(mailer.run(), name="mail"),
         asyncio.create_task(queue.run(), name="queue"),
     ]
     if wakeups is not None:

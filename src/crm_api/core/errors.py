@@ -96,6 +96,10 @@ class FieldReadOnly(Forbidden):
         super().__init__("Your profile does not allow to write these fields.", errors=errors)
 
 
+class IpNotAllowed(Problem):
+    code = "ip_not_allowed"
+
+
 class LimitExceeded(Problem):
     code = "limit_exceeded"
 
@@ -146,6 +150,10 @@ class PossibleDuplicate(Problem):
 
 class Conflict(Problem):
     code = "conflict"
+
+
+class LastSuperAdmin(Problem):
+    code = "last_super_admin"
 
 
 class InFlight(Problem):

@@ -27,7 +27,6 @@ from crm_api.db.engine import Database
 from crm_api.db.statement import StatementCache, compile_statement
 from crm_api.db.uow import SYSTEM, Actor, Uow, unit_of_work
 from crm_api.flows import seeds
-from crm_api.flows.users import belongings
 from crm_api.flows.users.passwords import Passwords
 from crm_api.kernel import audit, events
 from crm_api.kernel.access.configuration import SUPER_ADMIN
@@ -43,6 +42,7 @@ from crm_api.kernel.writes.types import Work
 from crm_api.models.access import Profile
 from crm_api.models.tenancy import Credential, Organization, Token, User
 from crm_api.resources import RESOURCES
+from crm_api.resources.users import belongings
 
 SYSTEM_CLOCK: Final = SystemClock()
 _UUID: Final = PgUUID(as_uuid=True)

@@ -15,17 +15,21 @@ from crm_api.http import (
     exchange_rates,
     home,
     jobs,
+    me,
     preferences,
     reports,
     sandboxes,
     search,
     segments,
+    users,
     views,
 )
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
 from crm_api.http.meta import description
 from crm_api.http.meta import routes as meta
+from crm_api.http.oauth import apps as oauth_apps
+from crm_api.http.oauth import grants as oauth_grants
 from crm_api.http.records import build_record_router, links
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel.registry import Registry
@@ -41,11 +45,15 @@ def build_router() -> APIRouter:
     router.include_router(account.router)
     router.include_router(audit.router)
     router.include_router(preferences.router)
+    router.include_router(me.router)
+    router.include_router(users.router)
     router.include_router(exchange_rates.router)
     router.include_router(clock.router)
     router.include_router(configuration.router)
     router.include_router(connections.router)
     router.include_router(encryption.router)
+    router.include_router(oauth_apps.router)
+    router.include_router(oauth_grants.router)
     router.include_router(sandboxes.router)
     router.include_router(deals.router)
     router.include_router(reports.router)

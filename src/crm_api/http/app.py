@@ -18,8 +18,10 @@ from crm_api.http.health import build_health_router
 from crm_api.http.logging import AccessLog
 from crm_api.http.metrics import Metrics
 from crm_api.http.middleware import Edge, EdgeConfig
+from crm_api.http.oauth.routes import build_oauth_router
 from crm_api.http.openapi.serve import build_openapi_router
-from crm_api.http.pages.assets import build_assets_router
+from crm_api.http.origin import configured
+from crm_api.http.pages.routes import build_pages_router
 from crm_api.http.problem_pages import build_problem_router
 from crm_api.http.ratelimit import RateLimiter
 from crm_api.http.services import Services
@@ -71,11 +73,13 @@ def _edge_config(services: Services) -> EdgeConfig:
     return EdgeConfig(
         clock=services.clock,
         base_url=settings.base_url,
+        public_url=configured(settings),
         api_versions=settings.api_versions,
         cors_origins=settings.cors_origins,
         max_url_bytes=settings.max_url_bytes,
         max_body_bytes=settings.max_body_bytes,
         timeout_s=settings.request_timeout_s,
+        trusted_proxies=settings.trusted_proxies,
         rate_headers=services.limiter.untouched.headers(),
     )
 
@@ -150,6 +154,7 @@ def create_app(
     app.include_router(build_health_router())
     app.include_router(build_problem_router())
     app.include_router(build_docs_router())
-    app.include_router(build_assets_router())
+    app.include_router(build_pages_router())
     app.include_router(build_openapi_router())
+    app.include_router(build_oauth_router())
     return app

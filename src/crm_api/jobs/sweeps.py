@@ -23,6 +23,7 @@ from crm_api.db.partitions import maintain
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
 from crm_api.flows import audit_checkpoints
+from crm_api.jobs.people import forget_expired
 
 IDEMPOTENCY: Final = timedelta(hours=24)
 JOURNAL: Final = timedelta(days=37)
@@ -136,6 +137,7 @@ async def sign_audit_logs(jobs: Jobs) -> None:
 
 
 SWEEPS: Final = (
+    Sweep("forget_expired", timedelta(hours=1), forget_expired),
     Sweep("keep_partitions", timedelta(hours=6), keep_partitions),
     Sweep("expire_rows", timedelta(hours=1), expire_rows),
     Sweep("sign_audit_logs", timedelta(hours=1), sign_audit_logs),

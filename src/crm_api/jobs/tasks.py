@@ -22,6 +22,7 @@ from crm_api.flows.sandboxes.service import SANDBOX
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Standing
 from crm_api.jobs.keys import ROTATE_KEYS, run_rotation
+from crm_api.jobs.people import hand_over_records
 from crm_api.jobs.sandboxes import run_sandbox
 from crm_api.jobs.schema import run_schema
 from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
@@ -33,6 +34,7 @@ from crm_api.kernel.engine import Engine
 from crm_api.kernel.exchange import JOB as REVALUE
 from crm_api.kernel.exchange import barrier
 from crm_api.kernel.principal import Principal
+from crm_api.resources.users.rules import HAND_OVER
 
 BULK: Final = "bulk"
 SNAPSHOT: Final = "snapshot"
@@ -179,6 +181,7 @@ async def _next_step(run: Run) -> Standing | None:
 
 
 TASKS: Final[Mapping[str, Task]] = {
+    HAND_OVER: hand_over_records,
     SCHEMA: run_schema,
     BULK: run_bulk,
     REVALUE: run_revalue,

@@ -106,9 +106,10 @@ def rich_text_field(*, required: bool = False) -> MappedColumn[Any]:
     return _column(JSONB(none_as_null=True), FieldSpec(FieldType.RICH_TEXT, folded=True, max_length=100_000), not required)
 
 
-def email_field(*, unique: bool = False, indexed: bool = True) -> MappedColumn[Any]:
+def email_field(*, unique: bool = False, indexed: bool = True, writable: Writable = "always") -> MappedColumn[Any]:
     """An e-mail address as given; its twin is the case-folded address."""
-    return _column(Text(), FieldSpec(FieldType.EMAIL, folded=True, max_length=254, unique=unique, indexed=indexed), True)
+    spec = FieldSpec(FieldType.EMAIL, folded=True, max_length=254, unique=unique, indexed=indexed, writable=writable)
+    return _column(Text(), spec, True)
 
 
 def phone_field() -> MappedColumn[Any]:

@@ -67,7 +67,7 @@ class Member(RecordMixin, SearchMixin, Base):
     __tablename__ = "members"
 
     name: Mapped[str] = text_field(required=True, indexed=True)
-    email: Mapped[str] = email_field(unique=True)
+    email: Mapped[str] = email_field(unique=True, writable="create")
     status: Mapped[str] = picklist_field("active", "invited", "suspended", required=True, default="active", writable="never")
     profile_id: Mapped[UUID] = reference_field("profiles", inverse="users", required=True)
     role_id: Mapped[UUID | None] = reference_field("roles", inverse="users")
@@ -84,9 +84,9 @@ class Token(Base):
     `fields` are the only fields it knows of the objects named there, `networks` (CIDR) the only ones it is taken from.
     `preferences` is a copy of what the member has set (JSON), null for one who has set nothing.
 
-    Tokens of OAuth have the kind `at` (access) or `rt` (refresh), an `app_id`, and the id of their grant (`models/oauth.py`) as
-    `id`. `audience` is what they are good for, null for this API. A refresh token is used once, at `used_at`; `parent` is the one
-    that it was given for.
+    Tokens of OAuth have the kind `at` (access), `app` (access of an app that acts as itself) or `rt` (refresh), an `app_id`, and
+    the id of their grant (`models/oauth.py`) as `id`. `audience` is what they are good for, null for this API. A refresh token is
+    used once, at `used_at`; `parent` is the one that it was given for.
     """
 
     __tablename__ = "tokens"

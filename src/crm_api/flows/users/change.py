@@ -13,12 +13,16 @@ from crm_api.flows.users.attempts import ACCOUNT
 from crm_api.flows.users.endings import end_sign_ins
 from crm_api.flows.users.passwords import check_password
 from crm_api.flows.users.people import People
-from crm_api.flows.users.runs import Runs
 from crm_api.flows.users.sign_in import email_of, of_person, tell
+from crm_api.resources.users.runs import Runs
 
 _SET: Final = Statement(
     "INSERT INTO credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3)"
     " ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, updated_at = excluded.updated_at",
+    ("user_id", "hash", "now"),
+)
+_SET_FIRST: Final = Statement(
+    "INSERT INTO credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3) ON CONFLICT (user_id) DO NOTHING",
     ("user_id", "hash", "now"),
 )
 _HAS: Final = Statement("SELECT 1 FROM credentials WHERE user_id = $1", ("user_id",))
@@ -36,6 +40,11 @@ async def has_password(runs: Runs, user_id: UUID) -> bool:
 async def store(uow: Uow, user_id: UUID, hashed: str) -> None:
     """Puts a password's hash in place of the present one."""
     await uow.fetch(_SET, {"user_id": user_id, "hash": hashed, "now": uow.clock.now()})
+
+
+async def store_first(uow: Uow, user_id: UUID, hashed: str) -> None:
+    """The hash of a first password; one that was chosen in the meantime stays."""
+    await uow.fetch(_SET_FIRST, {"user_id": user_id, "hash": hashed, "now": uow.clock.now()})
 
 
 async def change(people: People, uow: Uow, user_id: UUID, password: str) -> None:

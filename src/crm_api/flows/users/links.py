@@ -10,7 +10,7 @@ from uuid import UUID
 from crm_api.core.clock import Clock
 from crm_api.core.tokens import generate, parse
 from crm_api.db.statement import Statement
-from crm_api.flows.users.runs import Runs
+from crm_api.resources.users.runs import Runs
 
 Purpose = Literal["reset", "activate"]
 

@@ -10,28 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from crm_api.core.clock import Clock
-from crm_api.core.email import Email, normalize_email
+from crm_api.core.email import normalize_email
 from crm_api.core.errors import InvalidValue
-from crm_api.core.ids import uuid7
 from crm_api.core.messages import DEFAULT_LANGUAGE
 from crm_api.db.engine import Connection
 from crm_api.db.statement import Statement
-from crm_api.flows.users import belongings, links
+from crm_api.flows.users import links
 from crm_api.flows.users.attempts import ASKED, MAILS, TooManyAttempts, place_of
 from crm_api.flows.users.people import People
-from crm_api.flows.users.runs import Runs
+from crm_api.resources.users import belongings
+from crm_api.resources.users.mailing import Kind, ask
 
-Kind = Literal["reset", "activate"]
-
-_ADD: Final = Statement(
-    "INSERT INTO mails (id, kind, recipient, recipient_key, user_id, org_id, language, due_at, created_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8)",
-    ("id", "kind", "recipient", "key", "user_id", "org_id", "language", "now"),
-)
 _FIND: Final = Statement("SELECT id FROM users WHERE email_key = $1", ("key",))
 _INVITED: Final = Statement(
     "SELECT o.name FROM belongings b JOIN organizations o ON o.id = b.org_id"
@@ -74,14 +67,6 @@ class Due:
     language: str
     attempt: int
     age_s: float
-
-
-async def ask(
-    runs: Runs, clock: Clock, kind: Kind, to: Email, language: str, *, user_id: UUID | None = None, org_id: UUID | None = None
-) -> None:
-    """Stores a mail to be sent, in the caller's transaction if there is one."""
-    values: dict[str, Any] = {"id": uuid7(clock), "kind": kind, "recipient": to.display, "key": to.key, "user_id": user_id}
-    await runs.fetch(_ADD, {**values, "org_id": org_id, "language": language, "now": clock.now()})
 
 
 async def ask_reset(people: People, email: str, address: str, language: str) -> None:

@@ -14,7 +14,7 @@ from crm_api.core.clock import Clock, format_timestamp
 from crm_api.core.ids import uuid7
 from crm_api.core.tokens import generate, parse
 from crm_api.db.statement import Statement
-from crm_api.flows.users.runs import Runs
+from crm_api.resources.users.runs import Runs
 
 Level = Literal["pending", "password", "totp"]
 

@@ -15,12 +15,13 @@ from crm_api.core.email import normalize_email
 from crm_api.core.errors import InvalidValue, Problem
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Actor, Cause, Uow, unit_of_work
-from crm_api.flows.users import belongings, totp
+from crm_api.flows.users import totp
 from crm_api.flows.users.attempts import ACCOUNT, ADDRESS, CODE, place_of
 from crm_api.flows.users.people import People
-from crm_api.flows.users.runs import Runs
 from crm_api.flows.users.sessions import Level
 from crm_api.kernel.audit import record_alone
+from crm_api.resources.users import belongings
+from crm_api.resources.users.runs import Runs
 
 _FIND: Final = Statement(
     "SELECT u.id, c.password_hash FROM users u LEFT JOIN credentials c ON c.user_id = u.id WHERE u.email_key = $1", ("key",)
@@ -139,4 +140,3 @@ async def tell(
             actor=Actor("user", user_id),
             cause=Cause(request_id=request_id, ip=address),
         )
-

@@ -22,7 +22,7 @@ from crm_api.core.errors import Conflict
 from crm_api.core.sealed import Keyring, Place
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
-from crm_api.flows.users.runs import Runs
+from crm_api.resources.users.runs import Runs
 
 STEP_S: Final = 30
 DIGITS: Final = 6

@@ -218,6 +218,8 @@ def _upsert_by(b: Builder, op: Operation) -> Described:
 
 _DELETE_PARAMETERS: Final = {
     "move_to": "The {what} that takes over the records which stand in this one; without it one that is in use can't be deleted (409).",
+    "transfer_to": "The active user who gets the {what}'s records; a job hands them over (`GET /v1/jobs?type=hand_over_records`). "
+    "Without it the records keep their owner.",
 }
 
 

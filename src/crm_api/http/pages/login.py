@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.flows.users import belongings, sign_in, totp
+from crm_api.flows.users import sign_in, totp
 from crm_api.flows.users.attempts import CODE, TooManyAttempts
 from crm_api.flows.users.sessions import Session
 from crm_api.http.pages import forms, paths, render
@@ -18,6 +18,7 @@ from crm_api.http.pages import sessions as browser
 from crm_api.http.pages.routing import PageRoute
 from crm_api.http.services import services_of
 from crm_api.http.state import REQUEST_ID
+from crm_api.resources.users import belongings
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

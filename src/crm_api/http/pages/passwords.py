@@ -130,7 +130,7 @@ async def activate(request: Request) -> Response:
     token = form.get("token", "")
     services = services_of(request)
     try:
-        await invitations.accept(services.people, services.engine, token, form.get("password"), paths.address(request), _request_id(request))
+        await invitations.accept(services.people, services.engine, token, form.get("password"))
     except LinkSpent:
         return _spent(request, "activate")
     except InvalidValue as mistake:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from crm_api.kernel.resource import Resource
 from crm_api.models.tenancy import Member
 from crm_api.resources.users.rules import UserRules
-from crm_api.resources.users.schemas import UserRead, UserWrite
+from crm_api.resources.users.schemas import UserCreate, UserRead, UserUpdate
 
-users = Resource[Member, UserWrite, UserWrite, UserRead](
+users = Resource[Member, UserCreate, UserUpdate, UserRead](
     name="users",
     singular="user",
     model=Member,
-    create=UserWrite,
-    update=UserWrite,
+    create=UserCreate,
+    update=UserUpdate,
     read=UserRead,
     display=lambda row: row["name"],
-    description="The people of the organisation. `owner_id` of a record is the id of one of them.",
+    description="The people of the organisation. `owner_id` of a record is the id of one of them. Making one invites a person: "
+    "they get a mail with a link by which they choose a password. Deleting one removes the person from the organisation.",
     example={"name": "Ada King", "email": "ada@acme.example", "status": "active"},
     search=("name", "email"),
-    verbs=frozenset({"list", "get"}),
+    verbs=frozenset({"list", "get", "create", "update", "delete", "restore"}),
     rules=UserRules(),
     owner_defaults_to_caller=False,
     sharing="none",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
-from crm_api.flows.users.runs import Runs
-
-Status = Literal["active", "invited", "suspended"]
+from crm_api.resources.users.runs import Runs
 
 _KEEP: Final = Statement(
     "INSERT INTO belongings (user_id, org_id, status) VALUES ($1, $2, $3)"

@@ -1,0 +1,102 @@
+"""Invitations accepted, and the other steps between invited, active and suspended."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from crm_api.core.errors import Conflict
+from crm_api.db.statement import Statement
+from crm_api.db.uow import Actor
+from crm_api.flows.organizations import system_context
+from crm_api.flows.users import change, links
+from crm_api.flows.users.change import LinkSpent
+from crm_api.flows.users.passwords import check_password
+from crm_api.flows.users.people import People
+from crm_api.flows.users.sign_in import email_of
+from crm_api.kernel.context import Context
+from crm_api.kernel.engine import Engine
+from crm_api.kernel.resource import Row
+from crm_api.kernel.writer import Outcome, Patch
+from crm_api.resources.users.rules import invite
+from crm_api.resources.users.runs import Runs
+
+Step = Literal["activate", "suspend", "reactivate", "resend_invitation"]
+
+_NAME: Final = Statement("SELECT name FROM organizations WHERE id = $1", ("org_id",))
+_STATUS: Final = Statement("SELECT status FROM members WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL", ("org_id", "id"))
+_FROM: Final[dict[str, tuple[str, ...]]] = {
+    "activate": ("invited", "active"),
+    "suspend": ("active", "invited", "suspended"),
+    "reactivate": ("suspended", "active"),
+    "resend_invitation": ("invited",),
+}
+_TO: Final[dict[str, str]] = {"activate": "active", "suspend": "suspended", "reactivate": "active"}
+
+
+async def organization_name(runs: Runs, org_id: UUID) -> str:
+    """What the organisation is called."""
+    row: Any = await runs.fetch_row(_NAME, {"org_id": org_id})
+    return "" if row is None else str(row["name"])
+
+
+async def step(context: Context, engine: Engine, user_id: UUID, kind: Step, if_match: int | None = None) -> Outcome:
+    """Takes a user from one state to another. A user who is there already stays as they are (`unchanged`).
+
+    Raises NotFound, Conflict where the step is not possible, LastSuperAdmin, Forbidden.
+    """
+    users = context.registry["users"]
+
+    def edit(row: Row) -> dict[str, Any]:
+        if row["status"] not in _FROM[kind]:
+            raise Conflict(f"The user is {row['status']}; that takes one who is {' or '.join(_FROM[kind])}.")
+        return {}
+
+    # The lock, the version and the caller's access are looked after as in every write.
+    [seen] = await engine.writer.update(context, users, [Patch(user_id, {}, if_match, edit)])
+    if kind == "resend_invitation":
+        row = await _mail_row(context, user_id)
+        await invite(context, user_id, row["email"], row["locale"])
+        return seen
+    [done] = await engine.writer.update_rows(context, users, {user_id: {"status": _TO[kind]}})
+    return done
+
+
+_MAIL: Final = Statement("SELECT email, locale FROM members WHERE org_id = $1 AND id = $2", ("org_id", "id"))
+
+
+async def _mail_row(context: Context, user_id: UUID) -> Any:
+    return await context.uow.fetch_row(_MAIL, {"org_id": context.uow.org_id, "id": user_id})
+
+
+async def accept(people: People, engine: Engine, text: str, password: str | None) -> UUID:
+    """Accepts an invitation by the link that was mailed; who.
+
+    A person who has a password keeps it. Raises LinkSpent, InvalidValue for a password that won't do, Unavailable.
+    """
+    async with people.database.connection() as connection:
+        found = await links.peek(connection, people.clock, "activate", text)
+        if found is None or found.org_id is None:
+            raise LinkSpent
+        email = await email_of(connection, found.user_id)
+        known = await change.has_password(connection, found.user_id)
+    hashed = None
+    if not known:
+        check_password(password or "", email)
+        hashed = await people.passwords.hash(password or "")
+    actor = Actor("user", found.user_id)
+    async with system_context(people.database, found.org_id, people.clock, user_id=found.user_id, actor=actor) as made:
+        uow = made.uow
+        # With the organisation's own fields, and all rights: the person has none before this is done.
+        whole = await engine.catalog.registry(uow, made.principal.organization)
+        context = Context(made.principal, uow, whole, engine.statements, engine.keys)
+        if await links.use(uow, people.clock, "activate", text) is None:
+            raise LinkSpent
+        row: Any = await uow.fetch_row(_STATUS, {"org_id": found.org_id, "id": found.user_id})
+        if row is None or row["status"] == "suspended":
+            raise LinkSpent
+        await links.void(uow, people.clock, "activate", found.user_id, found.org_id)
+        if hashed is not None:
+            await change.store_first(uow, found.user_id, hashed)
+        await engine.writer.update_rows(context, whole["users"], {found.user_id: {"status": "active"}})
+    return found.user_id
