@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
+from crm_api.models.oauth import OAUTH
 
-GLOBAL = frozenset({"organizations", "users", "credentials"})
-LOOKED_UP_FIRST = frozenset({"tokens", *PERSONAL})
+GLOBAL = frozenset({"organizations", "users", "credentials", "oauth_clients"})
+LOOKED_UP_FIRST = frozenset({"tokens", *PERSONAL, *OAUTH})
 """Found before the organisation is known."""
 
 TENANT = frozenset(table.name for table in Base.metadata.sorted_tables) - GLOBAL - LOOKED_UP_FIRST

@@ -11,17 +11,18 @@ from crm_api.db.partitions import TABLES
 from crm_api.embedded import DatabaseUrls
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
+from crm_api.models.oauth import OAUTH
 from crm_api.settings import driver_url
 
 pytestmark = pytest.mark.anyio
 
-GLOBAL = {"organizations", "users", "credentials", "encryption_keys"}
+GLOBAL = {"organizations", "users", "credentials", "encryption_keys", "oauth_clients"}
 """Belong to no organisation; copied to every node of a cluster, and written almost never."""
 
-UNFENCED = {"tokens", "outbox", "job_due", "timers", *PERSONAL}
+UNFENCED = {"tokens", "outbox", "job_due", "timers", *PERSONAL, *OAUTH}
 """Looked at before an organisation is known: hold ids, hashes and times only, and have no row-level security."""
 
-LOOKED_UP_BY = {"tokens": "hash", **PERSONAL}
+LOOKED_UP_BY = {"tokens": "hash", **PERSONAL, **OAUTH}
 """Found by this column, before the organisation is known."""
 
 OURS = "c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'"

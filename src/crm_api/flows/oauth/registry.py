@@ -50,7 +50,7 @@ def check_redirect_uris(uris: Sequence[str], *, native: bool) -> list[FieldError
     """What is wrong with redirect URIs, one by one."""
     found = ((place, redirects.fault(uri, native=native)) for place, uri in enumerate(uris))
     return [
-        FieldError("invalid_redirect_uri", f"It can't be registered: {why}.", pointer=f"/redirect_uris/{place}", params={"reason": why})
+        FieldError("invalid_redirect_uri", pointer=f"/redirect_uris/{place}", params={"reason": why})
         for place, why in found
         if why is not None
     ]

@@ -33,6 +33,7 @@ ABOUT: Final = {
     "external_ids": ("record_id",),
     "stage_changes": ("record_id",),
     "board_positions": ("record_id",),
+    "record_shares": ("record_id",),
 }
 """What is about records without being one: copied where those records are."""
 

@@ -121,7 +121,7 @@ async def _trusted(request: Request) -> Principal | None:
     try:
         hash_ = bearer_hash(request)
         async with services.database.connection() as connection:
-            principal = await authenticate(connection, hash_, services.clock.now())
+            principal = await authenticate(connection, hash_, services.clock.now(), address(request))
         async with in_organization(request, principal.org_id, principal.actor) as uow:
             await organization_info(uow)
             context = await services.engine.context(principal, uow)
