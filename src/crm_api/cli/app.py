@@ -24,6 +24,8 @@ app.add_typer(org, name="org")
 app.add_typer(token, name="token")
 keys = typer.Typer(no_args_is_help=True, help="Keys that seal secrets which must be readable again.")
 app.add_typer(keys, name="keys")
+audit = typer.Typer(no_args_is_help=True, help="Audit logs.")
+app.add_typer(audit, name="audit")
 database = typer.Typer(no_args_is_help=True, help="Databases on a PostgreSQL server of your own.")
 app.add_typer(database, name="database")
 
@@ -169,6 +171,42 @@ def token_create(
         return dict(await create_token(database, org_id=ids[0], user_id=ids[1], name=name, scopes=scope or ["admin"], expires_in_days=days))
 
     _print_made(_on_database(data_dir, create), as_json)
+
+
+@audit.command("verify")
+def audit_verify(
+    org_id: Annotated[str, typer.Option(help="The organisation.")],
+    kept_seq: Annotated[int | None, typer.Option(min=1, help="`seq` of a checkpoint that was kept elsewhere.")] = None,
+    kept_hash: Annotated[str | None, typer.Option(help="`hash` of that checkpoint: 64 hexadecimal digits.")] = None,
+    data_dir: DataDir = Path(".crm"),
+    as_json: Json = False,
+) -> None:
+    """Walk an organisation's audit log; exit status 1, and the first entry that is wrong, if it isn't as it was written."""
+    from uuid import UUID
+
+    from crm_api.flows.audit_verification import verify_whole
+    from crm_api.kernel.audit_verify import Kept
+
+    try:
+        found_id = UUID(org_id)
+        kept = None if kept_seq is None or kept_hash is None else Kept(kept_seq, bytes.fromhex(kept_hash))
+    except ValueError:
+        fail("--org-id is a UUID, --kept-hash a hash in hexadecimal digits.")
+    if (kept_seq is None) != (kept_hash is None):
+        fail("--kept-seq and --kept-hash go together.")
+    signer = _settings(data_dir).signer
+
+    async def walk(database: "Database") -> dict[str, Any]:
+        return (await verify_whole(database, found_id, signer, kept)).json()
+
+    told = _on_database(data_dir, walk)
+    if as_json:
+        answer_json(told)
+    broken = told["first_broken"]
+    if broken is not None:
+        fail(f"Entry {broken['seq']} is wrong ({broken['reason']}): {broken['detail']}")
+    if not as_json:
+        say(f"All {told['entries']:,} entries and {told['checkpoints']:,} checkpoints are as they were written.")
 
 
 @keys.command("new")

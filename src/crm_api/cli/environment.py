@@ -15,9 +15,12 @@ from crm_api.settings import Settings
 KEYS_FILE: Final = "encryption_keys"
 """Where `up` keeps the keys that it made, in its data directory."""
 
+SECRET_FILE: Final = "secret_key"
+"""The same for CRM_SECRET_KEY."""
+
 
 def settings_for(data_dir: Path) -> Settings:
-    """Settings from the environment; without DATABASE_URL, with the servers of the `up` that holds `data_dir`; without
+    """Settings from the environment; without DATABASE_URL, with the servers and the secret of the `up` that holds `data_dir`; without
     CRM_ENCRYPTION_KEYS, with the keys that `up` has made there.
 
     Raises NotRunning if there is neither database.
@@ -26,6 +29,8 @@ def settings_for(data_dir: Path) -> Settings:
     kept = data_dir / KEYS_FILE
     if settings.encryption_keys is None and kept.exists():
         settings = settings.model_copy(update={"encryption_keys": SecretStr(kept.read_text())})
+    if settings.secret_key is None and not os.environ.get("DATABASE_URL") and (data_dir / SECRET_FILE).exists():
+        settings = settings.model_copy(update={"secret_key": (data_dir / SECRET_FILE).read_text()})
     return settings
 
 
