@@ -1353,6 +1353,7 @@ def _create_members() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), server_default=sa.text("'active'"), nullable=False),
+        sa.Column("kind", sa.Text(), server_default=sa.text("'person'"), nullable=False),
         sa.Column("profile_id", sa.UUID(), nullable=False),
         sa.Column("role_id", sa.UUID(), nullable=True),
         sa.Column("manager_id", sa.UUID(), nullable=True),

@@ -54,6 +54,8 @@ def run_api(settings: Settings, host: str, port: int) -> None:
             log_config=None,  # logging is set up by the application
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
             date_header=True,
             timeout_graceful_shutdown=_GRACE_S,
             h11_max_incomplete_event_size=settings.max_url_bytes + 64_000,

@@ -46,6 +46,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "invalid_url": "This is not a web address (http or https).",
     "invalid_redirect_uri": "This redirect URI can't be registered: {reason}",
     "invalid_network": "This is not a network in CIDR notation: {reason}",
+    "wider_than_token": "This goes beyond what the calling token may do.",
     "https_required": "The address must begin with https://.",
     "credentials_in_url": "A name or password does not belong in an address.",
     "invalid_domain": "This is not a domain name.",

@@ -83,6 +83,7 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "invalid_url": "Das ist keine Webadresse (http oder https).",
     "invalid_redirect_uri": "Diese Redirect-URI kann nicht eingetragen werden: {reason}",
     "invalid_network": "Das ist kein Netz in CIDR-Schreibweise: {reason}",
+    "wider_than_token": "Das geht über das hinaus, was das verwendete Token darf.",
     "https_required": "Die Adresse muss mit https:// beginnen.",
     "credentials_in_url": "Name oder Passwort gehören nicht in eine Adresse.",
     "invalid_domain": "Das ist kein Domainname.",

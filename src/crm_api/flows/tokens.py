@@ -89,7 +89,9 @@ _REVOKE: Final = compile_statement(
     .returning(_tokens.c.id)
 )
 # Everybody locks a token's rows in this order; its first row is there for all of them.
-_LOCK: Final = Statement("SELECT 1 FROM tokens t WHERE t.org_id = $1 AND t.id = $2 ORDER BY t.created_at, t.hash FOR NO KEY UPDATE", ("org_id", "id"))
+_LOCK: Final = Statement(
+    "SELECT 1 FROM tokens t WHERE t.org_id = $1 AND t.id = $2 ORDER BY t.created_at, t.hash FOR NO KEY UPDATE", ("org_id", "id")
+)
 _END_OTHERS: Final = Statement(
     "UPDATE tokens t SET expires_at = least(t.expires_at, CASE WHEN t.created_at = $3 THEN $5::timestamptz ELSE $4::timestamptz END)"
     " WHERE t.org_id = $1 AND t.id = $2 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $4)",
@@ -119,9 +121,10 @@ async def create(
 
     `org_id` is another organisation than the caller's: one of its sandboxes.
     """
+    org_id = org_id or uow.org_id
     values = {
         "id": uow.new_id(),
-        "org_id": org_id or uow.org_id,
+        "org_id": org_id,
         "user_id": user_id,
         "kind": kind,
         "name": name,
@@ -133,7 +136,7 @@ async def create(
         "expires_at": expires_at,
     }
     text, row = await _insert(uow, values)
-    _audit(uow, "created", row, values["org_id"])
+    _audit(uow, "created", row, org_id)
     return text, described(row)
 
 

@@ -21,6 +21,7 @@ from crm_api.http import (
     sandboxes,
     search,
     segments,
+    tokens,
     users,
     views,
 )
@@ -43,6 +44,8 @@ def build_router() -> APIRouter:
     router = APIRouter(route_class=KernelRoute)
     router.include_router(build_record_router(REGISTRY))
     router.include_router(account.router)
+    router.include_router(tokens.open_router)
+    router.include_router(tokens.router)
     router.include_router(audit.router)
     router.include_router(preferences.router)
     router.include_router(me.router)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
+import orjson
 import sqlalchemy as sa
 from starlette.requests import Request
 
 from crm_api.core.clock import format_timestamp
-from crm_api.core.errors import BadRequest, FieldError, TokenExpired, TokenInvalid, TokenMissing, TokenRevoked, UserSuspended
+from crm_api.core.errors import BadRequest, FieldError, IpNotAllowed, TokenExpired, TokenInvalid, TokenMissing, TokenRevoked, UserSuspended
+from crm_api.core.networks import allows
 from crm_api.core.tokens import parse
 from crm_api.db.engine import Connection
 from crm_api.db.statement import compile_statement
@@ -29,6 +34,8 @@ _LOOK_UP: Final = compile_statement(
         _tokens.c.name.label("token_name"),
         _tokens.c.kind,
         _tokens.c.scopes,
+        _tokens.c.fields,
+        _tokens.c.networks,
         _tokens.c.app_id,
         _tokens.c.api_version,
         _tokens.c.expires_at,
@@ -72,12 +79,13 @@ def bearer_hash(request: Request) -> bytes:
     return hash_
 
 
-async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> Principal:
+async def authenticate(connection: Connection, hash_: bytes, now: datetime, address: str | None) -> Principal:
     """The caller behind a token's hash, still without the user's rights, which come with the context (`Engine.context`).
 
-    Tokens expire in real time, whatever the organisation's clock says; hence `now`.
+    Tokens expire in real time, whatever the organisation's clock says; hence `now`. `address` is where the request comes from.
 
-    Raises one of the 401 problems.
+    Raises one of the 401 problems, or IpNotAllowed: the token is as good as ever, so asking for another (what a 401 means, RFC 6750 3.1)
+    would not help.
     """
     row = await connection.fetch_row(_LOOK_UP, {"hash": hash_})
     if row is None:
@@ -89,6 +97,8 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
     expires_at: datetime | None = row["expires_at"]
     if expires_at is not None and expires_at <= now:
         raise TokenExpired()
+    if row["networks"] is not None and not allows(row["networks"], address):
+        raise IpNotAllowed()
     audience: list[str] | None = row["audience"]
     if audience is not None and API not in audience:
         raise TokenInvalid()  # it was given for another service (RFC 8707 2)
@@ -104,4 +114,11 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime) -> P
         None if expires_at is None else format_timestamp(expires_at),
         {} if row["preferences"] is None else read_preferences(row["preferences"]),
         NOTHING,
+        None if row["fields"] is None else read_fields(row["fields"]),
     )
+
+
+@lru_cache(maxsize=4096)
+def read_fields(text: str) -> Mapping[str, frozenset[str]]:
+    """The fields that a token is confined to, as they are stored."""
+    return MappingProxyType({name: frozenset(fields) for name, fields in orjson.loads(text).items()})

@@ -12,7 +12,7 @@ from crm_api.db.engine import Busy
 from crm_api.db.errors import classify
 from crm_api.db.uow import unit_of_work
 from crm_api.http.auth import authenticate, bearer_hash
-from crm_api.http.routing import admit
+from crm_api.http.routing import admit, client_ip
 from crm_api.http.services import Services
 from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal
@@ -22,7 +22,7 @@ async def enter(request: Request, services: Services, cost: int = 1) -> Principa
     """The caller, counted against its rate limit. Raises a 401, 429 or 503 problem."""
     with_hash = bearer_hash(request)
     async with answering(), services.database.connection() as connection:
-        principal = await authenticate(connection, with_hash, services.clock.now())
+        principal = await authenticate(connection, with_hash, services.clock.now(), client_ip(request))
     services.token_use.note(with_hash)
     await admit(request, services, principal, cost)
     return principal
@@ -31,7 +31,7 @@ async def enter(request: Request, services: Services, cost: int = 1) -> Principa
 async def enter_again(request: Request, services: Services) -> Principal:
     """The same caller as the token is now; for streams, which outlive a token's expiry or revocation."""
     async with answering(), services.database.connection() as connection:
-        return await authenticate(connection, bearer_hash(request), services.clock.now())
+        return await authenticate(connection, bearer_hash(request), services.clock.now(), client_ip(request))
 
 
 @asynccontextmanager

@@ -77,6 +77,7 @@ class Run:
             self.job.actor,
             _uuid(kept["app_id"]),
             kept["api_version"],
+            token_fields=_fields(kept.get("token_fields")),
         )
 
     async def finish(self, status: Status, standing: Standing) -> None:
@@ -86,6 +87,10 @@ class Run:
 
 
 Task = Callable[[Run], Awaitable[None]]
+
+
+def _fields(kept: Mapping[str, list[str]] | None) -> Mapping[str, frozenset[str]] | None:
+    return None if kept is None else {name: frozenset(fields) for name, fields in kept.items()}
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -30,6 +30,7 @@ def principal_json(principal: Principal) -> dict[str, Any]:
         "scopes": sorted(principal.scopes),
         "app_id": principal.app_id,
         "api_version": principal.api_version,
+        "token_fields": None if principal.token_fields is None else {name: sorted(one) for name, one in principal.token_fields.items()},
     }
 
 

@@ -69,6 +69,7 @@ class Member(RecordMixin, SearchMixin, Base):
     name: Mapped[str] = text_field(required=True, indexed=True)
     email: Mapped[str] = email_field(unique=True, writable="create")
     status: Mapped[str] = picklist_field("active", "invited", "suspended", required=True, default="active", writable="never")
+    kind: Mapped[str] = picklist_field("person", "service", required=True, default="person", writable="never")
     profile_id: Mapped[UUID] = reference_field("profiles", inverse="users", required=True)
     role_id: Mapped[UUID | None] = reference_field("roles", inverse="users")
     manager_id: Mapped[UUID | None] = reference_field("users", inverse="reports")

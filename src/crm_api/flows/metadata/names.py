@@ -33,6 +33,8 @@ RESERVED_OBJECTS: Final = frozenset(
         "roles",
         "teams",
         "sharing_rules",
+        "shares",
+        "restriction_rules",
         "territories",
         "audit",
         "privacy",
@@ -177,6 +179,8 @@ RESERVED_FIELDS: Final = frozenset(
         "timeline",
         "stage_history",
         "access",
+        "shares",
+        "co_owners",
         "restore",
         "transfer",
         "search",
@@ -213,7 +217,7 @@ def check_object_names(registry: Registry, api_name: str, singular: str) -> None
     """Raises ReservedName or ValidationFailed for names that an object can't have."""
     check_name(api_name, "/api_name")
     check_name(singular, "/singular")
-    singulars = {resource.singular for resource in registry.standard} | {"schema", "link", "job", "app", "webhook_endpoint"}
+    singulars = {resource.singular for resource in registry.standard} | {"schema", "link", "share", "job", "app", "webhook_endpoint"}
     for name, pointer, taken in (("api_name", "/api_name", RESERVED_OBJECTS), ("singular", "/singular", singulars)):
         value = api_name if name == "api_name" else singular
         if value in taken:

@@ -19,6 +19,7 @@ from crm_api.core.json import dumps
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
 from crm_api.flows import tokens
+from crm_api.flows.minting import limits_of
 from crm_api.flows.sandboxes import masking
 from crm_api.flows.sandboxes.remap import Remap
 from crm_api.kernel import audit
@@ -188,7 +189,17 @@ async def token(context: Context, sandbox_id: UUID, name: str) -> tuple[str, dic
     if sandbox.status != "ready":
         raise Conflict(f"The sandbox is {sandbox.status} just now.")
     user_id = sandbox.remap.id(context.principal.user_id)
-    return await tokens.create(context.uow, user_id=user_id, name=name, scopes=["admin"], org_id=sandbox_id)
+    own = await limits_of(context)  # what holds for the calling token holds for the sandbox's
+    return await tokens.create(
+        context.uow,
+        user_id=user_id,
+        name=name,
+        scopes=["admin"],
+        expires_at=own.expires_at,
+        networks=own.networks,
+        maker_id=context.principal.user_id,
+        org_id=sandbox_id,
+    )
 
 
 async def listed(context: Context) -> list[dict[str, Any]]:

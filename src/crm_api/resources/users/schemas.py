@@ -42,6 +42,7 @@ class UserRead(UserFields, RecordRead):
 
     object: Literal["users"] = about("The object's name.", "users")
     email: Email = about("The address with which they sign in.", "ada@acme.example")
+    kind: Literal["person", "service"] = about("`service`: what a service token acts as; nobody can sign in as it.", "person")
     status: Literal["active", "invited", "suspended"] = about(
         "Invited users have not accepted yet. A suspended user's tokens stop working at once.", "active"
     )
