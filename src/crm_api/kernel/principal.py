@@ -65,7 +65,8 @@ class Principal:
     """An authenticated caller. `scopes` are `<object>:<action>`, `*:read` or `admin`, what the token allows; `rights` are what the
     user may do. Both have to agree.
 
-    `preferences` are the user's own, see `kernel/preferences.py`.
+    `preferences` are the user's own, see `kernel/preferences.py`. `token_fields` are the only fields that the token knows of the
+    objects named there; None for no such limits.
     """
 
     organization: OrganizationInfo
@@ -79,6 +80,7 @@ class Principal:
     expires_at: str | None = None
     preferences: Mapping[str, Any] = field(default_factory=dict)
     rights: Rights = EVERYTHING
+    token_fields: Mapping[str, frozenset[str]] | None = None
 
     @property
     def org_id(self) -> UUID:
