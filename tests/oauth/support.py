@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import httpx
+import pytest
 
 from crm_api.http.app import Application
 from tests.api import Api
@@ -19,6 +20,11 @@ BASE = "http://testserver"
 CALLBACK = "https://app.example/callback"
 PASSWORD = "correct horse battery staple"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def compliance(spec: str, section: str, requirement: str) -> pytest.MarkDecorator:
+    """Says which requirement a test shows; see matrix.py."""
+    return pytest.mark.compliance(spec=spec, section=section, requirement=requirement)
 
 
 @dataclass
