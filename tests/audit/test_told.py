@@ -109,7 +109,7 @@ async def test_ordinary_records_are_not_told(api: Api, ears: Ears) -> None:
     await api.ok("DELETE", f"/v1/contacts/{contact['id']}", params={"purge": "true"})
     entry = await ears.one("records.purged")
     assert (entry["object"], entry["record_id"], entry["personal"]) == ("contacts", contact["id"], None)
-    assert "ada" not in str(entry).lower()
+    assert "acme" not in str(entry).lower()
 
 
 async def test_the_schema_and_settings(api: Api, ears: Ears) -> None:

@@ -16,10 +16,11 @@ from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
 from crm_api.kernel.audit_chain import GENESIS, HASHED, body, checkpoint_message, commitment, entry_hash
 
-MAX_ENTRIES: Final = 500_000
+MAX_ENTRIES: Final = 200_000
 """Entries that one call looks at; the answer tells where the next one goes on."""
 
-_BATCH: Final = 1_000
+_BATCH: Final = 250
+"""Rows between two looks at whatever else the process has to do."""
 
 Reason = Literal[
     "missing", "altered", "unlinked", "personal_altered", "beyond_head", "unlike_head", "unlike_checkpoint", "checkpoint_forged",
@@ -56,7 +57,7 @@ _STATE: Final = Statement(
 )
 _WALK: Final = Statement(
     f"""
-    SELECT a.seq, a.prev_hash, a.hash, a.salt, a.personal, a.erased_at, {", ".join(f"a.{name}" for name in HASHED)},
+    SELECT {", ".join(f"a.{name}" for name in HASHED)}, a.seq, a.prev_hash, a.hash, a.salt, a.personal, a.erased_at,
            k.number, k.hash AS signed_hash, k.signed_at, k.key_id, k.signature
       FROM audit_log a LEFT JOIN audit_checkpoints k ON k.org_id = $1 AND k.seq = a.seq
      WHERE a.org_id = $1 AND a.seq >= $2 AND a.seq <= $3 ORDER BY a.seq, k.number
@@ -195,7 +196,7 @@ async def _walk(uow: Uow, signer: Signer, found: Verdict, before: bytes | None, 
 def _wrong(uow: Uow, row: asyncpg.Record, seq: int, before: bytes | None) -> Reason | None:
     if row["seq"] != seq:
         return "missing"
-    if row["hash"] != entry_hash(uow.org_id, row["prev_hash"], seq, body(row[name] for name in HASHED)):
+    if row["hash"] != entry_hash(uow.org_id, row["prev_hash"], seq, body(row[: len(HASHED)])):
         return "altered"
     if row["prev_hash"] != before:
         return "unlinked"
