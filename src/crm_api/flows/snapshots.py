@@ -25,6 +25,7 @@ from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.journal import encode_events_cursor
+from crm_api.kernel.link_reach import visible_links
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.registry import Registry
@@ -104,6 +105,7 @@ def _statement(context: Context, name: str, deleted: Deleted, *, counting: bool)
         if name == LINKS:
             row: sa.FromClause = LINK_TABLE
             where = [row.c.org_id == _ORG, row.c.relation == sa.func.any(sa.bindparam("relations", type_=ARRAY(sa.Text())))]
+            where += visible_links(policy, context.registry, row)
             json_ = link_json(LINK_TABLE)
         else:
             resource = context.registry[name]

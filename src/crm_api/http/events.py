@@ -18,12 +18,12 @@ from crm_api.core.ids import parse_uuid
 from crm_api.http.feed import Feeds
 from crm_api.http.routing import JOINED
 from crm_api.http.services import Services
-from crm_api.http.session import enter, working
+from crm_api.http.session import enter, enter_again, working
 from crm_api.http.state import VERSION
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_filter import EventFilterParser
 from crm_api.kernel.event_query import (
     SYSTEM_OBJECTS,
-    EventFilterParser,
     EventPage,
     EventQuery,
     Reader,
@@ -82,8 +82,9 @@ async def list_events(request: Request) -> Response:
         async with feeds_of(request).watch(principal.org_id) as watch:
             if not await watch.beyond(page.last, left):
                 break
+        principal = await enter_again(request, services)  # rights and the token as they are by now
         async with working(services, principal) as context:
-            page, head = await _read(context, reader, asked, page.last)
+            page, head = await _read(context, reader_for(request, context), asked, page.last)
     return _answer(principal, page, head)
 
 
@@ -161,7 +162,7 @@ def _answer(principal: Principal, page: EventPage, head: int) -> Response:
         "events_cursor": encode_events_cursor(org, head),
         "access_version": principal.organization.access_version,
     }
-    body = b'{"data":[' + b",".join(row.json for row in page.rows) + b'],"page":' + orjson.dumps(envelope) + b"}"
+    body = b'{"data":[' + b",".join(row.json for row in page.rows if row.json is not None) + b'],"page":' + orjson.dumps(envelope) + b"}"
     return Response(body, media_type="application/json")
 
 

@@ -8,7 +8,7 @@ cost as much as one. Streams with the same view share the pages too.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,8 @@ import structlog
 
 from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
-from crm_api.db.uow import unit_of_work
+from crm_api.db.statement import Statement
+from crm_api.db.uow import Uow, unit_of_work
 from crm_api.http.valkey import Valkey, ValkeyDown
 from crm_api.jobs.wake import Wakeups, channel, woken
 from crm_api.kernel.context import Context
@@ -35,6 +36,19 @@ KEPT: Final = 1_000
 """Events that are kept for streams that are not quite up to date; who is further behind reads by itself."""
 
 PAGE: Final = 200
+READERS: Final = 64
+"""Kinds of readers whose latest events a watch keeps."""
+
+_STANDING: Final = Statement(
+    """
+    SELECT access_version, schema_version,
+           ARRAY(SELECT hash FROM tokens WHERE org_id = $1 AND hash = ANY($2::bytea[])
+                    AND (revoked_at IS NOT NULL OR user_suspended OR expires_at <= $3)) AS ended
+      FROM organizations WHERE id = $1
+    """,
+    ("org_id", "hashes", "now"),
+)
+"""What may have changed for those who wait: rights, schema, and whether their tokens still hold."""
 
 log = structlog.get_logger("crm_api.feed")
 
@@ -45,16 +59,19 @@ class Shared:
 
     start: int
     last: int
-    rows: deque[tuple[EventRow, dict[str, Any]]] = field(default_factory=deque)
+    rows: deque[tuple[EventRow, dict[str, Any] | None]] = field(default_factory=deque)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Watch:
-    """The journal of one organisation, as this process knows it. `head` is the last number."""
+    """The journal of one organisation, as this process knows it. `head` is the last number; `turn` changes when rights, schema or one of
+    the `tokens` of those who wait may no longer be what they were."""
 
     def __init__(self, org_id: UUID, database: Database, clock: Clock, floor: Wakeups | None) -> None:
         self.org_id = org_id
         self.head = 0
+        self.turn = 0
+        self.tokens: Counter[bytes] = Counter()
         self.waiting = 0
         self.ended = False
         self._database = database
@@ -62,7 +79,8 @@ class Watch:
         self._wakeups = floor
         self._woken = asyncio.Event()
         self._grown = asyncio.Event()
-        self._shared: dict[Reader, Shared] = {}
+        self._shared: OrderedDict[Reader, Shared] = OrderedDict()
+        self._standing: tuple[Any, ...] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -84,11 +102,12 @@ class Watch:
         """There may be news."""
         self._woken.set()
 
-    async def beyond(self, seq: int, seconds: float) -> bool:
-        """Waits until the journal has grown beyond `seq`; False if it has not after `seconds`, or the watch ends."""
+    async def beyond(self, seq: int, seconds: float, turn: int | None = None) -> bool:
+        """Waits until the journal has grown beyond `seq`, or it is no longer that `turn`; False if neither comes about in these
+        `seconds`, or the watch ends."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while self.head <= seq:
+        while self.head <= seq and (turn is None or turn == self.turn):
             if self.ended:
                 return False
             left = deadline - loop.time()
@@ -101,17 +120,20 @@ class Watch:
                 return False
         return True
 
-    async def page(self, context: Context, reader: Reader, after: int) -> list[tuple[EventRow, dict[str, Any]]] | None:
+    async def page(self, context: Context, reader: Reader, after: int) -> list[tuple[EventRow, dict[str, Any] | None]] | None:
         """The next events after `after`, read once for all readers of a kind; None if they are no longer kept."""
         shared = self._shared.get(reader)
         if shared is None:
             shared = self._shared[reader] = Shared(after, after)
+            if len(self._shared) > READERS:
+                self._shared.popitem(last=False)
+        self._shared.move_to_end(reader)
         async with shared.lock:
             if after < shared.start:
                 return None
             if after >= shared.last and self.head > shared.last:
                 page = await read_events(context, reader, EventQuery(), shared.last, self.head, PAGE)
-                shared.rows.extend((row, orjson.loads(row.json)) for row in page.rows)
+                shared.rows.extend((row, None if row.json is None else orjson.loads(row.json)) for row in page.rows)
                 shared.last = page.last
                 while len(shared.rows) > KEPT:
                     shared.start = shared.rows.popleft()[0].seq
@@ -129,15 +151,21 @@ class Watch:
             try:
                 async with unit_of_work(self._database, self.org_id, self._clock) as uow:
                     head = (await number(uow)).head
+                    standing = await self._look(uow)
                 pause = FLOOR_S if self._wakeups is not None and self._wakeups.up else FLOOR_ALONE_S
             except Exception as error:
                 log.warning("watch_failed", org_id=str(self.org_id), error=repr(error))
                 pause = FLOOR_S
                 continue
-            if head != self.head:
-                self.head = head
+            if head != self.head or standing != self._standing:
+                self.turn += standing != self._standing
+                self.head, self._standing = head, standing
                 grown, self._grown = self._grown, asyncio.Event()
                 grown.set()
+
+    async def _look(self, uow: Uow) -> tuple[Any, ...]:
+        row = await uow.fetch_row(_STANDING, {"org_id": self.org_id, "hashes": list(self.tokens), "now": self._clock.now()})
+        return () if row is None else (row["access_version"], row["schema_version"], frozenset(map(bytes, row["ended"])))
 
 
 class Feeds:

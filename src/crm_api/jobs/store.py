@@ -105,7 +105,7 @@ async def accept(
 
 def _whose(context: Context) -> dict[str, Any]:
     principal = context.principal
-    return {"org_id": principal.org_id, "everyone": "admin" in principal.scopes, "user_id": principal.user_id}
+    return {"org_id": principal.org_id, "everyone": principal.administers, "user_id": principal.user_id}
 
 
 async def shown(context: Context, job_id: UUID) -> bytes:

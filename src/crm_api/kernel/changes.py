@@ -1,13 +1,14 @@
 """What changed since a journal cursor: the present state of each record, and what is left of those that were purged.
 
 Records come first, page by page like any list. A purged record has no row to list, only its id and last version; these follow
-on the last page of the records and, where they are too many for it, on pages of their own.
+on the last page of the records and, where they are too many for it, on pages of their own. So do records that the caller could see
+before one of these changes and can't see now.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_reach import NOWHERE, reach
 from crm_api.kernel.labels import Labeller
 from crm_api.kernel.query.request import ReadRequest
 from crm_api.kernel.reader import Reader, ReadPage
@@ -50,11 +52,11 @@ async def page_of_changes(
             return replace(page, purged=b"")
     else:
         page = ReadPage(b"", None, None, False, head, None, False)
-    found = await _purged(context, resource, request.since, after or UUID(int=0), request.limit + 1)
+    found = await _gone(context, resource, request.since, after or UUID(int=0), request.limit + 1)
     shown = found[: request.limit]
     more = len(found) > len(shown)
     cursor = encode_cursor(_KEY, _KIND, request.digest, [shown[-1][0]]) if more else None
-    listed = b",".join(dumps({"object": resource.name, "id": id_, "version": version, "purged": True}) for id_, version in shown)
+    listed = b",".join(dumps({"object": resource.name, "id": id_, "version": version, how: True}) for id_, version, how in shown)
     return replace(page, next_cursor=cursor, has_more=more, purged=listed)
 
 
@@ -71,11 +73,14 @@ def _position(request: ReadRequest, cursor: str) -> UUID | None:
     return values[0]
 
 
-async def _purged(context: Context, resource: AnyResource, since: int, after: UUID, limit: int) -> list[tuple[UUID, int]]:
+async def _gone(context: Context, resource: AnyResource, since: int, after: UUID, limit: int) -> list[tuple[UUID, int, str]]:
+    """The records that the caller knew of and that are `purged` or `hidden` by now, with their last versions."""
+    policy = context.policy
+    closed = policy.looks_at(resource) != "nothing"
+
     def build() -> Statement:
-        gone, entries, events = table(Tombstone), table(JournalEntry), table(Event)
-        org = sa.bindparam("org_id", type_=sa.Uuid())
-        name = sa.bindparam("object", type_=sa.Text())
+        dead, entries, events = table(Tombstone).alias("d"), table(JournalEntry).alias("j"), table(Event).alias("e")
+        org, name = sa.bindparam("org_id", type_=sa.Uuid()), sa.bindparam("object", type_=sa.Text())
         changed = sa.select(events.c.record_id).where(
             entries.c.org_id == org,
             entries.c.seq > sa.bindparam("since", type_=sa.BigInteger()),
@@ -83,18 +88,29 @@ async def _purged(context: Context, resource: AnyResource, since: int, after: UU
             events.c.id == entries.c.event_id,
             events.c.object == name,
         )
-        return compile_statement(
-            sa.select(gone.c.id, gone.c.version)
-            .where(
-                gone.c.org_id == org,
-                gone.c.object == name,
-                gone.c.id > sa.bindparam("after", type_=sa.Uuid()),
-                gone.c.id.in_(changed),
+        if closed:
+            told = reach(policy, context.registry, events, (resource.name,), own_jobs=False)
+            changed = changed.where(told > sa.literal_column(str(NOWHERE)))
+        purged: sa.Select[Any] = sa.select(dead.c.id, dead.c.version, sa.literal_column("'purged'").label("how")).where(
+            dead.c.org_id == org, dead.c.object == name, dead.c.id.in_(changed)
+        )
+        found = purged.subquery("g")
+        if closed:
+            row = resource.table.alias("t")
+            seen = policy.predicate(resource, row)
+            assert seen is not None
+            hidden: sa.Select[Any] = sa.select(row.c.id, row.c.version, sa.literal_column("'hidden'").label("how")).where(
+                row.c.org_id == org, *resource.scope(row), row.c.id.in_(changed), sa.not_(sa.func.coalesce(seen, sa.false()))
             )
-            .order_by(gone.c.id)
+            found = sa.union_all(purged, hidden).subquery("g")
+        return compile_statement(
+            sa.select(found)
+            .where(found.c.id > sa.bindparam("after", type_=sa.Uuid()))
+            .order_by(found.c.id)
             .limit(sa.bindparam("limit", type_=sa.BigInteger()))
         )
 
-    statement = context.statements.get("purged_since", build)
-    values = {"org_id": context.uow.org_id, "object": resource.name, "since": since, "after": after, "limit": limit}
-    return [(row["id"], row["version"]) for row in await context.uow.fetch(statement, values)]
+    key = ("gone_since", (resource.key, context.registry.key, policy.shape) if closed else None)
+    statement = context.statements.get(key, build)
+    values = {**policy.values, "org_id": context.uow.org_id, "object": resource.name, "since": since, "after": after, "limit": limit}
+    return [(row["id"], row["version"], row["how"]) for row in await context.uow.fetch(statement, values)]

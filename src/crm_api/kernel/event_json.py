@@ -23,6 +23,8 @@ from crm_api.models.jobs import Job
 from crm_api.models.platform import Link
 
 LINKS = "links"
+SHARES = "shares"
+"""The object of events about single shares of records, see `kernel/access/shares.py`."""
 
 
 def row_of(table: sa.Table, stored: ColumnElement[Any], name: str) -> FromClause:

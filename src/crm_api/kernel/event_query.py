@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.core.errors import InvalidValue
 from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel import event_reach
 from crm_api.kernel.context import Context
-from crm_api.kernel.event_json import LINKS, as_json, event_columns, row_of
-from crm_api.kernel.fields import Field
-from crm_api.kernel.query.filters import FilterCompiler, Source, Visibility, bind
-from crm_api.kernel.query.parse import Place, QueryParser
-from crm_api.kernel.query.paths import resolve
-from crm_api.kernel.query.plan import Condition, Node
-from crm_api.kernel.query.values import compare_value
-from crm_api.kernel.registry import Registry, Relation
-from crm_api.kernel.resource import AnyResource
-from crm_api.models.columns import FieldType
+from crm_api.kernel.event_filter import EventFilter
+from crm_api.kernel.event_json import LINKS, SHARES, as_json, event_columns, row_of
+from crm_api.kernel.link_reach import edges_of
+from crm_api.kernel.query.plan import Node
+from crm_api.kernel.registry import Registry
 from crm_api.models.events import Event, EventSnapshot, JournalEntry
 
 JOURNAL, EVENTS, SNAPSHOTS = JournalEntry.__table__, Event.__table__, EventSnapshot.__table__
@@ -36,10 +33,8 @@ VERBS: Final = ("created", "updated", "deleted", "restored", "purged", "merged",
 OWN_VERBS: Final = ("finished", "member_added", "member_removed")
 """Verbs that single kinds of things have."""
 
-SYSTEM_OBJECTS: Final = {LINKS: "link", "schema": "schema", "jobs": "job"}
+SYSTEM_OBJECTS: Final = {LINKS: "link", SHARES: "share", "schema": "schema", "jobs": "job"}
 """Objects of events that are not records of the registry, and their singular names."""
-
-CHANGE_OPS: Final = ("changed", "changed_from", "changed_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +56,10 @@ class EventQuery:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event of a page: its number and what is sent."""
+    """One event of a page: its number and what is sent; nothing for one that each reader has to look for."""
 
     seq: int
-    json: bytes
+    json: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +72,61 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What decides which events a caller gets and how they look: callers with equal readers may share pages."""
+    """What decides which events a caller gets and how they look: callers with equal `shared_by` may share pages.
+
+    `known` tells apart what callers may know of. Of the records of `closed` objects the caller may not see all, of `cut` ones not all
+    fields. `people` are the ids that stand for the caller where records are shared, None for one who is told of all shares;
+    `own_jobs`: of jobs the caller is told of their own only. `rights` tells apart whose records are reached, where pages are shared.
+
+    A page for many readers doesn't show the events of objects in `apart`, it only tells that there is one.
+    """
 
     objects: frozenset[str]
     relations: tuple[str, ...] | None
     api_version: str
     test: bool
+    people: tuple[str, ...] | None = None
+    known: Hashable = None
+    closed: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    own_jobs: bool = False
+    apart: tuple[str, ...] = ()
+    rights: Hashable = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether single events, or parts of them, may not be for the caller."""
+        return bool(self.closed or self.cut or self.own_jobs)
+
+    @property
+    def shape(self) -> Hashable:
+        """What of it shows in the text of statements."""
+        return (self.known, self.objects, self.relations, self.people is None, self.closed, self.cut, self.own_jobs, bool(self.apart))
 
 
 def reader_of(context: Context, api_version: str) -> Reader:
     """The caller's view of the journal: records of the objects it may read, links whose both ends it may read."""
     principal, registry = context.principal, context.registry
     objects = {resource.name for resource in registry if principal.may(resource.name, "read")}
-    links = [r for found in registry.relations.values() for r in found.values() if r.kind == "many_to_many" and r.forward]
-    visible = [r for r in links if r.source in objects and r.target in objects]
-    relations = None if len(visible) == len(links) else tuple(sorted(str(r.link_name) for r in visible))
-    return Reader(frozenset({*objects, *SYSTEM_OBJECTS}), relations, api_version, principal.organization.environment != "production")
+    visible = [r for r in edges_of(registry) if r.source in objects and r.target in objects]
+    relations = None if len(visible) == len(edges_of(context.whole)) else tuple(sorted(str(r.link_name) for r in visible))
+    rights = principal.rights
+    people = None if rights.everything else tuple(sorted(map(str, {principal.user_id, *rights.grantees, *rights.trees})))
+    test = principal.organization.environment != "production"
+    return Reader(
+        frozenset({*objects, *SYSTEM_OBJECTS}), relations, api_version, test, people,
+        known=registry.key, closed=event_reach.closed_objects(context.policy, objects),
+        cut=event_reach.cut_objects(registry, context.whole), own_jobs=not principal.administers,
+    )  # fmt: skip
+
+
+def shared_by(context: Context, reader: Reader) -> Reader:
+    """The reader as those are who may share pages with the caller: without what is about single persons, which each reads apart."""
+    policy = context.policy
+    apart = (SHARES, *event_reach.personal(policy, reader.objects))
+    closed = tuple(name for name in reader.closed if name not in apart)
+    rights = None if not closed else hashlib.blake2b(repr(sorted(policy.values.items())).encode(), digest_size=16).digest()
+    return replace(reader, people=None, own_jobs=False, closed=closed, apart=apart, rights=(policy.shape, rights))
 
 
 def type_patterns(registry: Registry, names: Sequence[str]) -> tuple[str, ...]:
@@ -112,18 +146,19 @@ async def read_events(context: Context, reader: Reader, query: EventQuery, after
 
     With a filter that few events pass the page may be empty although more would match further on: go on from `last`.
     """
-    until = min(head, after + max(WINDOW, limit)) if query.sparse and query.record_id is None else head
+    sparse = (query.sparse or reader.closed) and query.record_id is None
+    until = min(head, after + max(WINDOW, limit)) if sparse else head
     if until <= after:
         return EventPage([], max(after, head))
     rows = await context.uow.fetch(statement(context, reader, query), _values(context, reader, query, after, until, limit))
-    found = [EventRow(row["seq"], row["json"].encode()) for row in rows]
+    found = [EventRow(row["seq"], None if row["json"] is None else row["json"].encode()) for row in rows]
     return EventPage(found, found[-1].seq if len(found) == limit else until)
 
 
 async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes | None:
     """One event by id, or None. Without a number and a record if it is older than the journal goes back."""
-    shape = ("event", context.registry.key, reader.objects, reader.relations)
-    found = context.statements.get(shape, lambda: _one(context.registry, reader))
+    shape = ("event", context.policy.shape, reader.shape)
+    found = context.statements.get(shape, lambda: _one(context, reader))
     value: str | None = await context.uow.fetch_value(found, {**_values(context, reader, EventQuery(), 0, 0, 1), "event_id": event_id})
     return None if value is None else value.encode()
 
@@ -131,10 +166,10 @@ async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes 
 def statement(context: Context, reader: Reader, query: EventQuery) -> Statement:
     """The statement of a page, compiled once per shape."""
     shape = (
-        "events", context.registry.key, reader.objects, reader.relations, query.types is None, query.object is None,
-        query.record_id is None, query.exclude_own, query.object if query.filter is not None else None, query.filter,
+        "events", context.policy.shape, reader.shape, query.types is None, query.object is None, query.record_id is None,
+        query.exclude_own, query.object if query.filter is not None else None, query.filter,
     )  # fmt: skip
-    return context.statements.get(shape, lambda: _page(context.registry, reader, query))
+    return context.statements.get(shape, lambda: _page(context, reader, query))
 
 
 def _values(context: Context, reader: Reader, query: EventQuery, after: int, until: int, limit: int) -> dict[str, Any]:
@@ -146,6 +181,8 @@ def _values(context: Context, reader: Reader, query: EventQuery, after: int, unt
         "limit": limit,
         "objects": [query.object] if query.object is not None else sorted(reader.objects),
         "relations": list(reader.relations or ()),
+        "readable": sorted(reader.objects),
+        "people": list(reader.people or ()),
         "types": list(query.types or ()),
         "record_id": query.record_id,
         "record_key": dumps([query.record_id]).decode(),
@@ -153,6 +190,10 @@ def _values(context: Context, reader: Reader, query: EventQuery, after: int, unt
         "app_id": None if principal.app_id is None else str(principal.app_id),
         "api_version": reader.api_version,
         "test": reader.test,
+        "apart": list(reader.apart),
+        event_reach.SEEN_OBJECTS: sorted(reader.objects),
+        **(event_reach.unknown_values(context.registry, reader.cut) if reader.cut else {}),
+        **context.policy.values,
         **{f"v{index}": value for index, value in enumerate(query.values)},
     }
 
@@ -161,7 +202,8 @@ def _bind(name: str, type_: Any) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=type_)
 
 
-def _page(registry: Registry, reader: Reader, query: EventQuery) -> Statement:
+def _page(context: Context, reader: Reader, query: EventQuery) -> Statement:
+    registry = context.registry
     org = _bind("org_id", sa.Uuid())
     events = _beside(EVENTS, "id")
     journal: FromClause
@@ -180,36 +222,86 @@ def _page(registry: Registry, reader: Reader, query: EventQuery) -> Statement:
         journal.c.seq <= _bind("until", sa.BigInteger()),
         *_permitted(event, reader, org),
     ]
+    told = _Told(context, reader, event)
+    if told.look is not None:
+        source = source.join(told.look, sa.true())
+        where += told.conditions
     if query.types is not None:
-        where.append(event.c.type.like(sa.func.any(_bind("types", ARRAY(sa.Text())))))
+        where.append(told.columns["type"].like(sa.func.any(_bind("types", ARRAY(sa.Text())))))
     if query.exclude_own:
         for name in ("token_id", "app_id"):
-            where.append(sa.func.coalesce(event.c.cause.op("->>")(sa.literal_column(f"'{name}'")) != _bind(name, sa.Text()), sa.true()))
+            cause = told.columns["cause"].op("->>")(sa.literal_column(f"'{name}'"))
+            where.append(sa.func.coalesce(cause != _bind(name, sa.Text()), sa.true()))
     if query.filter is not None:
         assert query.object is not None
         resource = registry[query.object]
         stored = _beside(SNAPSHOTS, "event_id")(event.c.id, "fs")
         row = row_of(resource.table, stored.c.row, "r")
-        compiler = _EventFilter(registry, _Everything(), lambda target, name: target.table.alias(name), event)
+        compiler = EventFilter(registry, context.policy, lambda target, name: target.table.alias(name), event)
         record = compiler.source(resource, row)
-        where.append(compiler.node(query.filter, record))
+        # What a record has become, out of sight, decides nothing: whoever followed it is told that it is gone.
+        where.append(sa.or_(told.hidden, compiler.node(query.filter, record)))
         source = source.outerjoin(stored, sa.true()).join(record.clause, sa.true())
     limit = _bind("limit", sa.Integer())
-    picked = sa.select(journal.c.seq, *event.c).select_from(source).where(*where).order_by(journal.c.seq).limit(limit).subquery("p")
+    columns = [journal.c.seq, *(column.label(name) for name, column in told.columns.items())]
+    picked = sa.select(*columns).select_from(source).where(*where).order_by(journal.c.seq).limit(limit).subquery("p")
     snapshot = _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
-    columns = event_columns(registry, picked, picked.c.seq, snapshot.c.row, reader.objects)
-    shown = sa.select(*columns).select_from(picked.outerjoin(snapshot, sa.true())).subquery("x")
-    return compile_statement(sa.select(shown.c.seq, as_json(shown).label("json")).order_by(shown.c.seq))
+    shown = sa.select(*event_columns(registry, picked, picked.c.seq, snapshot.c.row, reader.objects))
+    shown_from = shown.select_from(picked.outerjoin(snapshot, _whole(picked))).subquery("x")
+    json: ColumnElement[Any] = as_json(shown_from)
+    if reader.apart:
+        json = sa.case((shown_from.c.object != sa.func.all(_bind("apart", ARRAY(sa.Text()))), json))
+    return compile_statement(sa.select(shown_from.c.seq, json.label("json")).order_by(shown_from.c.seq))
 
 
-def _one(registry: Registry, reader: Reader) -> Statement:
+def _one(context: Context, reader: Reader) -> Statement:
     org = _bind("org_id", sa.Uuid())
     events = EVENTS.alias("e")
-    journal, snapshot = _beside(JOURNAL, "event_id")(events.c.id, "j"), _beside(SNAPSHOTS, "event_id")(events.c.id, "s")
-    where = [events.c.org_id == org, events.c.id == _bind("event_id", sa.Uuid()), *_permitted(events, reader, org)]
-    columns = event_columns(registry, events, journal.c.seq, snapshot.c.row, reader.objects)
-    shown = sa.select(*columns).select_from(events.outerjoin(journal, sa.true()).outerjoin(snapshot, sa.true())).where(*where).subquery("x")
-    return compile_statement(sa.select(as_json(shown).label("json")).select_from(shown))
+    told = _Told(context, reader, events)
+    source: FromClause = events if told.look is None else events.join(told.look, sa.true())
+    where = [events.c.org_id == org, events.c.id == _bind("event_id", sa.Uuid()), *_permitted(events, reader, org), *told.conditions]
+    columns = [column.label(name) for name, column in told.columns.items()]
+    picked = sa.select(*columns).select_from(source).where(*where).subquery("p")
+    journal, snapshot = _beside(JOURNAL, "event_id")(picked.c.id, "j"), _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
+    shown = sa.select(*event_columns(context.registry, picked, journal.c.seq, snapshot.c.row, reader.objects))
+    found = shown.select_from(picked.outerjoin(journal, sa.true()).outerjoin(snapshot, _whole(picked))).subquery("x")
+    return compile_statement(sa.select(as_json(found).label("json")).select_from(found))
+
+
+def _whole(picked: FromClause) -> ColumnElement[bool]:
+    """That the reader is shown the record."""
+    if "reach" not in picked.c:
+        return sa.true()
+    found: ColumnElement[bool] = picked.c.reach == sa.literal_column(str(event_reach.SHOWN))
+    return found
+
+
+class _Told:
+    """What of an event's row a reader is told. `look` works out how it reaches them, once for each row; `conditions` leave out what
+    doesn't; `columns` are those of the row as they are told; `hidden`: whether it only tells of a record gone out of sight."""
+
+    def __init__(self, context: Context, reader: Reader, event: FromClause) -> None:
+        self.columns: dict[str, ColumnElement[Any]] = dict(event.c.items())
+        self.look: FromClause | None = None
+        self.conditions: list[ColumnElement[bool]] = []
+        self.hidden: ColumnElement[bool] = sa.false()
+        if not reader.limited:
+            return
+        registry, policy = context.registry, context.policy
+        reach = event_reach.reach(policy, registry, event, reader.closed, own_jobs=reader.own_jobs)
+        known = event_reach.known_changes(registry, event, reader.cut)
+        # a sub-select of its own, so that it is worked out once, however often it is named
+        found = sa.select(reach.label("reach"), known.label("changes")).correlate(event).offset(sa.literal_column("0"))
+        look = self.look = found.lateral("told")
+        self.conditions.append(look.c.reach > sa.literal_column(str(event_reach.NOWHERE)))
+        if reader.cut:
+            self.conditions.append(~event_reach.tells_nothing(event, look.c.changes, reader.cut))
+        self.hidden = look.c.reach == sa.literal_column(str(event_reach.HIDDEN))
+        self.columns |= {
+            name: sa.case((self.hidden, instead), else_=look.c.changes if name == "changes" else event.c[name])
+            for name, instead in event_reach.instead(event).items()
+        }
+        self.columns["reach"] = look.c.reach
 
 
 def _beside(table: FromClause, column: str) -> Callable[[ColumnElement[Any], str], FromClause]:
@@ -249,82 +341,20 @@ def _permitted(events: FromClause, reader: Reader, org: ColumnElement[Any]) -> l
         # A link's first and last event name its relation; those between have a snapshot that does.
         named = [events.c.changes.op("#>>")(sa.literal_column(f"'{{relation,{side}}}'")) == allowed for side in ("new", "old")]
         conditions.append(sa.or_(events.c.object != sa.literal_column(f"'{LINKS}'"), *named, kept))
+    conditions.append(sa.or_(events.c.object != sa.literal_column(f"'{SHARES}'"), _told_of_share(events, reader)))
     return conditions
 
 
-class _Everything(Visibility):
-    """No records of other objects are hidden from a filter that crosses relations: scopes were checked before."""
+def _told_of_share(events: FromClause, reader: Reader) -> ColumnElement[bool]:
+    """Who may read the record's object is told of a share that is for them, of their own record, or made or ended by them."""
+    readable, people = (sa.func.any(_bind(name, ARRAY(sa.Text()))) for name in ("readable", "people"))
 
-    def predicate(self, resource: AnyResource, row: FromClause) -> ColumnElement[bool] | None:
-        return None
+    def said(path: str) -> ColumnElement[Any]:
+        at = events.c.visibility.op("#>>", return_type=sa.Text())
+        return sa.func.coalesce(*(at(sa.literal_column(f"'{{{side},{path}}}'")) for side in ("after", "before")))
 
-
-class EventFilterParser(QueryParser):
-    """The search tree of an event filter: conditions on the record after the event, and on what the event changed."""
-
-    def condition(
-        self, resource: AnyResource, path: tuple[str, ...], op: str, raw: Any, given: bool,
-        at_field: Place, at_op: Place, at_value: Place, link: Relation | None = None,
-    ) -> Node | None:  # fmt: skip
-        """One comparison, or one of `changed`, `changed_from`, `changed_to`."""
-        if op not in CHANGE_OPS:
-            return super().condition(resource, path, op, raw, given, at_field, at_op, at_value, link)
-        resolved = self._resolve(resource, path, at_field, link)
-        if resolved is None:
-            return None
-        if resolved.steps or resolved.field is None:
-            self.wrong(InvalidValue("unknown_field", allowed=list(resource.fields)), at_field)
-            return None
-        if op == "changed":
-            return Condition(path, op)
-        if not given:
-            self.wrong(InvalidValue("required"), at_value)
-            return None
-        try:
-            return Condition(path, op, self.slot(_change_value(resolved.field, raw, self)), shape="null" if raw is None else "")
-        except InvalidValue as error:
-            self.wrong(error, at_value)
-            return None
-
-
-_CAST: Final[dict[FieldType, Any]] = {
-    FieldType.CURRENCY: sa.Numeric(), FieldType.DECIMAL: sa.Numeric(), FieldType.NUMBER: sa.Numeric(),
-    FieldType.DATETIME: TIMESTAMP(timezone=True),
-}  # fmt: skip
-"""Types whose values have several spellings, so that comparing their JSON would not do."""
-
-
-def _change_value(field_: Field, raw: Any, parser: QueryParser) -> Any:
-    if raw is None:
-        return None
-    if field_.type in _CAST:
-        return compare_value(field_, raw, parser.locale, from_text=False)
-    return dumps(raw).decode()
-
-
-class _EventFilter(FilterCompiler):
-    """Compiles an event filter; `event` is the event's row, the source's row is the record after it."""
-
-    def __init__(self, registry: Registry, visibility: Visibility, tables: Any, event: FromClause) -> None:
-        super().__init__(registry, visibility, tables)
-        self._event = event
-
-    def _condition(self, node: Condition, source: Source) -> ColumnElement[bool]:
-        if node.op not in CHANGE_OPS:
-            return super()._condition(node, source)
-        field_ = resolve(self.registry, source.resource, node.path).field
-        assert field_ is not None
-        # The path was checked against the fields, so it holds no quote; external ids may be called anything.
-        name = ".".join(node.path).replace("'", "''")
-        change = self._event.c.changes.op("->", return_type=JSONB())(sa.literal_column(f"'{name}'"))
-        if node.op == "changed":
-            return change.is_not(None)
-        assert isinstance(node.value, int)
-        side: ColumnElement[Any] = sa.literal_column("'old'" if node.op == "changed_from" else "'new'")
-        if node.shape == "null":
-            # The parameter has to stand in the statement; a null of any type will do.
-            return sa.and_(change.op("->>")(side).is_(None), change.is_not(None), bind(node.value, sa.Text()).is_(None))
-        cast = _CAST.get(field_.type)
-        if cast is not None:
-            return sa.cast(change.op("->>", return_type=sa.Text())(side), cast) == bind(node.value, cast)
-        return change.op("->", return_type=JSONB())(side) == bind(node.value, JSONB())
+    known: ColumnElement[bool] = said("object") == readable
+    if reader.people is None:
+        return known
+    actor = events.c.actor.op("->>", return_type=sa.Text())(sa.literal_column("'id'"))
+    return sa.and_(known, sa.or_(said("grantee,id") == people, said("owner_id") == people, actor == people))

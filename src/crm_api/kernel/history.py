@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.sql import FromClause
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.core.clock import format_timestamp
 from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
@@ -28,21 +28,27 @@ MAX_CHANGED: Final = 100_000
 _KEY: Final = b"history"
 _KIND: Final = "history"
 
-# `changes` of one field only, if one is asked for; `v` pages downwards.
+# `changes` of one field only, if one is asked for, and without `unknown` ones, which the caller may not know of.
+_KNOWN_NAME: Final = "NOT (m.k = ANY ($8::text[]) OR split_part(m.k, '.', 1) = ANY ($8::text[]))"
 _HISTORY: Final = Statement(
     f"""
     SELECT x.version, x.id, row_to_json(x)::text AS json
       FROM (SELECT e.id, e.version, to_char(e.occurred_at AT TIME ZONE 'UTC', '{TIMESTAMP_FORMAT}') AS occurred_at,
                    e.actor, e.cause, e.type,
-                   CASE WHEN $3::text IS NULL THEN e.changes ELSE jsonb_build_object($3::text, e.changes -> $3::text) END AS changes
+                   CASE WHEN $3::text IS NOT NULL THEN jsonb_build_object($3::text, e.changes -> $3::text)
+                        WHEN $8::text[] IS NULL THEN e.changes
+                        ELSE (SELECT coalesce(jsonb_object_agg(m.k, m.v), '{{}}') FROM jsonb_each(e.changes) AS m (k, v)
+                               WHERE {_KNOWN_NAME}) END AS changes
               FROM events e
              WHERE e.org_id = $1 AND e.record_id = $2 AND e.object = $4
                AND ($3::text IS NULL OR e.changes ? $3::text)
+               AND ($8::text[] IS NULL OR e.type NOT LIKE '%.updated' OR e.changes = '{{}}'
+                    OR EXISTS (SELECT FROM jsonb_object_keys(e.changes) AS m (k) WHERE {_KNOWN_NAME}))
                AND ($5::bigint IS NULL OR (e.version, e.id) < ($5::bigint, $6::uuid))
              ORDER BY e.version DESC, e.id DESC LIMIT $7) x
      ORDER BY x.version DESC, x.id DESC
     """,
-    ("org_id", "record_id", "field", "object", "version", "id", "limit"),
+    ("org_id", "record_id", "field", "object", "version", "id", "limit", "unknown"),
 )
 
 _KNOWN: Final = Statement(
@@ -58,7 +64,7 @@ async def history(
     With `field` only the events that changed it, showing no other. Deleted and purged records keep their history. Raises
     NotFound for a record that never was, BadRequest for an unknown field, InvalidCursor.
     """
-    if field is not None and field.partition(".")[0] not in resource.fields:
+    if field is not None and not _may_ask_for(resource, field):
         raise BadRequest(errors=[FieldError("unknown_field", parameter="field", allowed=list(resource.all_fields))])
     digest = query_digest(record_id.hex, field)
     version, last = None, None
@@ -67,13 +73,24 @@ async def history(
         if not isinstance(version, int) or not isinstance(last, UUID):
             raise InvalidCursor("malformed")
     about = {"org_id": context.principal.org_id, "record_id": record_id, "object": resource.name}
-    rows = await context.uow.fetch(_HISTORY, {**about, "field": field, "version": version, "id": last, "limit": limit + 1})
+    unknown = sorted(resource.hidden) or None
+    values = {**about, "field": field, "version": version, "id": last, "limit": limit + 1, "unknown": unknown}
+    rows = await context.uow.fetch(_HISTORY, values)
     if not rows and cursor is None and not await context.uow.fetch_value(_KNOWN, about):
         raise NotFound()
     more = len(rows) > limit
     rows = rows[:limit]
     following = encode_cursor(_KEY, _KIND, digest, [rows[-1]["version"], rows[-1]["id"]]) if more else None
     return [row["json"].encode() for row in rows], following
+
+
+def _may_ask_for(resource: AnyResource, field: str) -> bool:
+    """Whether a field is one of the object's. Of what was archived the past can be asked for by name, but not by those from whom
+    something is hidden: they couldn't be told apart."""
+    head = field.partition(".")[0]
+    if resource.hidden and head == "custom_fields":
+        return field in resource.all_fields
+    return head in resource.fields
 
 
 # --- whole tables ------------------------------------------------------------------------------------------------------
@@ -114,6 +131,34 @@ def _table_text(resource: AnyResource, columns: str, at: str) -> str:
 
 def _rebuilt(resource: AnyResource, at: str) -> str:
     """The row before the events since, from the present one; each field's value is the `old` of the first event that changed it."""
+    parts = [*_put_back(resource), "jsonb_build_object('version', b.version, 'updated_at', b.occurred_at, 'updated_by', b.actor)"]
+    return f"""(
+        SELECT {" || ".join(parts)}
+          FROM (SELECT {_olds("e.id DESC")}
+                  FROM events e CROSS JOIN LATERAL jsonb_each(e.changes) c
+                 WHERE e.org_id = :org_id AND e.record_id = t.id AND e.occurred_at > :{at}) o)"""
+
+
+def row_before(resource: AnyResource, row: str, changes: str) -> ColumnElement[Any]:
+    """A record's row before one event, from the one after it: `row` and `changes` are columns, in SQL."""
+    name = resource.table.name
+    return sa.literal_column(
+        f"""(
+        SELECT {" || ".join(_put_back(resource))}
+          FROM jsonb_populate_record(null::{name}, {row}) t
+         CROSS JOIN LATERAL (SELECT {_olds("c.key")} FROM jsonb_each({changes}) c) o)""",
+        type_=JSONB(),
+    )
+
+
+def _olds(order: str) -> str:
+    """The old values of changes `c`: of fields, and of the members of fields that are told apart."""
+    chosen = f"coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY {order})"
+    return f"{chosen} FILTER (WHERE c.key NOT LIKE '%.%'), '{{}}') AS plain, {chosen} FILTER (WHERE c.key LIKE '%.%'), '{{}}') AS members"
+
+
+def _put_back(resource: AnyResource) -> list[str]:
+    """The parts of a row `t` with old values `o` put back, later ones over earlier ones."""
     stored = fields_of(resource.table)
     members = [name for name, f in stored.items() if f.type in (FieldType.EXTERNAL_IDS, FieldType.CUSTOM_FIELDS)]
     parts = ["to_jsonb(t)", "o.plain"]
@@ -131,16 +176,7 @@ def _rebuilt(resource: AnyResource, at: str) -> str:
     keys = [f"'{f.key}', {_key(f.name, f.type)}" for f in twins]
     parts.append("jsonb_build_object('custom_fields_key', NULL)")
     parts += [f"jsonb_build_object({', '.join(keys[i : i + 40])})" for i in range(0, len(keys), 40)]
-    parts.append(_display(resource))
-    parts.append("jsonb_build_object('version', b.version, 'updated_at', b.occurred_at, 'updated_by', b.actor)")
-    return f"""(
-        SELECT {" || ".join(parts)}
-          FROM (SELECT coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC)
-                                FILTER (WHERE c.key NOT LIKE '%.%'), '{{}}') AS plain,
-                       coalesce(jsonb_object_agg(c.key, c.value -> 'old' ORDER BY e.id DESC)
-                                FILTER (WHERE c.key LIKE '%.%'), '{{}}') AS members
-                  FROM events e CROSS JOIN LATERAL jsonb_each(e.changes) c
-                 WHERE e.org_id = :org_id AND e.record_id = t.id AND e.occurred_at > :{at}) o)"""
+    return [*parts, _display(resource)]
 
 
 def _key(field: str, kind: FieldType) -> str:
@@ -199,4 +235,4 @@ def _changed_count(context: Context, resource: AnyResource) -> Statement:
     return context.statements.get(("changed_count", name), lambda: Statement(text, ("org_id", "at")))
 
 
-__all__ = ["MAX_CHANGED", "SEARCHABLE", "check_as_of", "history", "table_as_of"]
+__all__ = ["MAX_CHANGED", "SEARCHABLE", "check_as_of", "history", "row_before", "table_as_of"]

@@ -21,6 +21,7 @@ from crm_api.kernel.access.rights import READ, WRITE
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.events import touched
+from crm_api.kernel.link_reach import visible_links
 from crm_api.kernel.mistakes import field_errors
 from crm_api.kernel.query.projection import record_json
 from crm_api.kernel.references import Lookup
@@ -161,25 +162,27 @@ class Links:
     ) -> list[tuple[UUID, str, str]]:
         """The edges of a record with the live records at their other ends, oldest edge first: (link id, link, record)."""
         link = _link(relation)
-        other = context.whole[relation.target]
+        other, policy = context.seen(context.whole[relation.target]), context.policy
 
         def build() -> Any:
             mine, theirs = (TABLE.c.from_id, TABLE.c.to_id) if relation.forward else (TABLE.c.to_id, TABLE.c.from_id)
             table = other.table
+            seen = policy.predicate(other, table)
             rows = (
                 sa.select(TABLE.c.id, link_json(TABLE).label("link"), record_json(other, table).label("record"))
                 .select_from(TABLE.join(table, sa.and_(table.c.org_id == TABLE.c.org_id, table.c.id == theirs)))
                 .where(TABLE.c.org_id == ORG, TABLE.c.relation == sa.bindparam("relation", type_=sa.Text))
                 .where(mine == sa.bindparam("record", type_=UUID_TYPE), table.c.deleted_at.is_(None), table.c.org_id == ORG)
-                .where(TABLE.c.id > sa.bindparam("after", type_=UUID_TYPE))
+                .where(TABLE.c.id > sa.bindparam("after", type_=UUID_TYPE), *([] if seen is None else [seen]))
                 .order_by(TABLE.c.id)
                 .limit(sa.bindparam("limit", type_=sa.BigInteger))
             )
             return compile_statement(rows)
 
-        statement = context.statements.get(("links", link, relation.forward, other.table), build)
+        statement = context.statements.get(("links", link, relation.forward, context.registry.key, other.key, policy.shape), build)
         values = {
             "org_id": context.uow.org_id,
+            **policy.values,
             "relation": _name(relation),
             "record": record_id,
             "after": after or UUID(int=0),
@@ -188,21 +191,23 @@ class Links:
         return [(row["id"], row["link"], row["record"]) for row in await context.uow.fetch(statement, values)]
 
     async def of_relation(self, context: Context, relation: str | None, *, limit: int, after: UUID | None = None) -> list[tuple[UUID, str]]:
-        """All edges of a relation by its full name (`deals.contacts`), or of all relations, oldest first."""
+        """All edges of a relation by its full name (`deals.contacts`), or of all relations, oldest first: those with both ends seen."""
+        policy = context.policy
 
         def build() -> Any:
             rows = sa.select(TABLE.c.id, link_json(TABLE)).where(TABLE.c.org_id == ORG, TABLE.c.id > sa.bindparam("after", type_=UUID_TYPE))
+            rows = rows.where(*visible_links(policy, context.registry, TABLE))
             if relation is not None:
                 rows = rows.where(TABLE.c.relation == sa.bindparam("relation", type_=sa.Text))
             return compile_statement(rows.order_by(TABLE.c.id).limit(sa.bindparam("limit", type_=sa.BigInteger)))
 
-        statement = context.statements.get(("links_of_relation", relation is None), build)
-        values = {"org_id": context.uow.org_id, "relation": relation, "after": after or UUID(int=0), "limit": limit}
+        statement = context.statements.get(("links_of_relation", relation is None, context.registry.key, policy.shape), build)
+        values = {"org_id": context.uow.org_id, **policy.values, "relation": relation, "after": after or UUID(int=0), "limit": limit}
         return [(row[0], row[1]) for row in await context.uow.fetch(statement, values)]
 
     async def read(self, context: Context, ids: Sequence[UUID]) -> dict[UUID, str]:
-        """Edges by id; unknown ones are absent."""
-        return await edges.shown(context, ids)
+        """Edges by id; unknown ones, and those with an end that the caller doesn't see, are absent."""
+        return await edges.shown(context, ids, seen=True)
 
     async def _begin(
         self, context: Context, relation: Relation, record_id: UUID, work: list[_Item], options: WriteOptions, *, deleted: bool = False

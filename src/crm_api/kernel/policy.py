@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.core.errors import Forbidden, NotFound
 from crm_api.kernel.access import sharing
-from crm_api.kernel.access.rights import FULL, READ, WRITE, ObjectAccess
+from crm_api.kernel.access.rights import FULL, READ, UNSEEN, WRITE, ObjectAccess
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource, Row
+
+ABOUT: Final = "applies_to"
+"""The column with the object that a record of an organisation's setup is about: views of leads go where leads can't be read."""
 
 CALLER: Final = sa.bindparam("caller_id", type_=sa.Uuid())
 
@@ -75,7 +79,7 @@ class Policy:
 
     def closed(self, resource: AnyResource) -> bool:
         """Whether some of an object's records may be out of reach."""
-        if resource.private is not None or self.access(resource) is not None:
+        if resource.private is not None or self.access(resource) is not None or self._about_unseen(resource):
             return True
         parent = self._parent(resource)
         return parent is not None and self.closed(parent[0])
@@ -88,6 +92,9 @@ class Policy:
         conditions: list[ColumnElement[bool]] = []
         if resource.private is not None:
             conditions.append(resource.private.condition(row, CALLER))
+        if self._about_unseen(resource):
+            known = row.c[ABOUT] != sa.all_(sa.bindparam(UNSEEN, type_=ARRAY(sa.Text())))
+            conditions.append(sa.func.coalesce(known, sa.true()))
         access = self.access(resource)
         if access is not None:
             conditions.append(sharing.predicate(self.whole, resource.whole, row, access, level))
@@ -95,6 +102,22 @@ class Policy:
         if parent is not None and self.closed(parent[0]):
             conditions.append(self._above(*parent, row, level))
         return sa.and_(*conditions) if conditions else None
+
+    def looks_at(self, resource: AnyResource) -> Literal["nothing", "owner", "row"]:
+        """What has to be known of a record to tell whether the caller may see it: nothing, its id and owner, or all of it."""
+        parent = self._parent(resource)
+        if resource.private is not None or self._about_unseen(resource):
+            return "row"
+        if parent is not None and self.looks_at(parent[0]) != "nothing":
+            return "row"
+        access = self.access(resource)
+        if access is None:
+            return "nothing"
+        if access.restrictions:
+            return "row"
+        if access.base >= READ:
+            return "nothing"
+        return "row" if access.criteria else "owner"
 
     def level(self, resource: AnyResource, row: FromClause) -> ColumnElement[int] | None:
         """The level at which a record is reached: 0 to 3; None where all are reached in full."""
@@ -107,6 +130,16 @@ class Policy:
             assert condition is not None
             found.append((condition, number(str(level), type_=sa.Integer())))
         return sa.case(*found, else_=number("0", type_=sa.Integer()))
+
+    def _about_unseen(self, resource: AnyResource) -> bool:
+        """Whether some of an object's records may be about objects that the caller may not know of."""
+        rights = self.principal.rights
+        return bool(rights.unseen) and not rights.everything and ABOUT in resource.table.c
+
+    def above(self, resource: AnyResource) -> str | None:
+        """The column with the record that decides who reaches one of this object; None where the record itself does."""
+        parent = self._parent(resource)
+        return None if parent is None else parent[1]
 
     def _parent(self, resource: AnyResource) -> tuple[AnyResource, str] | None:
         """The object whose records decide who reaches this one's, and the column that names them."""

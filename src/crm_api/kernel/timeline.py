@@ -15,6 +15,7 @@ from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
 from crm_api.core.errors import BadRequest, InvalidCursor, InvalidValue
 from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel import event_reach
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
 from crm_api.kernel.fields import timestamp_text
@@ -81,6 +82,7 @@ async def timeline(
     values = {
         "org_id": context.principal.org_id, **policy.values, "record_id": record_id, "record_key": dumps([str(record_id)]).decode(),
         "limit": limit + 1, "at": at, "last": last, "relations": list(ends),
+        **(event_reach.unknown_values(context.registry, (resource.name,)) if resource.hidden else {}),
     }  # fmt: skip
     rows = await context.uow.fetch(statement, values)
     more = len(rows) > limit
@@ -102,9 +104,9 @@ def _statement(registry: Registry, policy: Policy, resource: AnyResource, chosen
     branches: list[Select[Any]] = []
     for name in chosen:
         if name == CHANGES:
-            branches.append(_own_changes(paged))
+            branches.append(_own_changes(registry, resource, paged))
         elif name == LINKS:
-            branches.append(_link_changes(paged))
+            branches.append(_link_changes(registry, policy, paged))
         else:
             branches.append(_around(registry, policy, resource, registry[name], paged))
     union = sa.union_all(*(sa.select(branch.subquery()) for branch in branches)).subquery("u")
@@ -135,13 +137,18 @@ def _of_event(kind: str, picked: FromClause) -> Select[Any]:
     return sa.select(picked.c.occurred_at.label("at"), picked.c.id, entry.label("json"))
 
 
-def _own_changes(paged: bool) -> Select[Any]:
+def _own_changes(registry: Registry, resource: AnyResource, paged: bool) -> Select[Any]:
     e = _EVENTS.alias("e")
     rows = sa.select(e).where(e.c.org_id == _ORG, e.c.record_id == _ID)
+    if resource.hidden:
+        known = event_reach.known_changes(registry, e, (resource.name,))
+        columns = (*(column for column in e.c if column.name != "changes"), known.label("changes"))
+        rows = sa.select(*columns).where(e.c.org_id == _ORG, e.c.record_id == _ID)
+        rows = rows.where(~event_reach.tells_nothing(e, known, (resource.name,)))
     return _of_event(CHANGES, _page(rows, e.c.occurred_at, e.c.id, paged).subquery("p"))
 
 
-def _link_changes(paged: bool) -> Select[Any]:
+def _link_changes(registry: Registry, policy: Policy, paged: bool) -> Select[Any]:
     """Links made, changed and removed at this record. The relation of an edge stands in the event that made it."""
     e, first = _EVENTS.alias("e"), _EVENTS.alias("f")
     relation = first.c.changes.op("#>>", return_type=sa.Text())(sa.literal_column("'{relation,new}'"))
@@ -159,6 +166,9 @@ def _link_changes(paged: bool) -> Select[Any]:
         e.c.related.op("@>", return_type=sa.Boolean())(_KEYED),
         made,
     )
+    seen = event_reach.link_seen(policy, registry, e)
+    if seen is not None:
+        rows = rows.where(seen)
     return _of_event(LINKS, _page(rows, e.c.occurred_at, e.c.id, paged).subquery("p"))
 
 

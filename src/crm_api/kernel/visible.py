@@ -32,7 +32,7 @@ def shape_of(policy: Policy, registry: Registry) -> Hashable:
 
 def visible_fields(rights: Rights, resource: AnyResource) -> AnyResource:
     """The object as the user may see it: without its hidden fields, and saying which ones are only to be read."""
-    hidden = frozenset(name for name in rights.hidden.get(resource.name, ()) if resource.field_named(name) is not None)
+    hidden = rights.hidden.get(resource.name, frozenset())  # also what is archived by now: old events still tell of it
     closed = rights.read_only.get(resource.name, frozenset()) - hidden
     if not hidden and not closed:
         return resource

@@ -184,8 +184,9 @@ def shared_schemas() -> dict[str, Schema]:
                 "too_broad": {"type": "boolean", "description": "True if `q` matched so many records that only the newest were ranked."},
                 "purged": {
                     "type": "array",
-                    "description": "With `since`: what is left of the records purged since then, on the last page of records and, if "
-                    "they are many, on pages of their own behind it. Empty on the pages before.",
+                    "description": "With `since`: what is left of the records purged since then, and `hidden` ones, which the caller saw "
+                    "before and no longer sees; on the last page of records and, if they are many, on pages of their own behind it. "
+                    "Empty on the pages before.",
                     "items": {
                         "type": "object",
                         "properties": {
@@ -194,11 +195,12 @@ def shared_schemas() -> dict[str, Schema]:
                             "version": {
                                 "type": "integer",
                                 "examples": [4],
-                                "description": "The version that the purge has in the journal.",
+                                "description": "The version that the purge has in the journal; of a hidden record its present one.",
                             },
                             "purged": {"type": "boolean", "const": True},
+                            "hidden": {"type": "boolean", "const": True},
                         },
-                        "required": ["object", "id", "version", "purged"],
+                        "required": ["object", "id", "version"],
                     },
                 },
                 "access_version": {
@@ -335,8 +337,9 @@ def _search() -> dict[str, Schema]:
                 },
                 "include": {
                     "type": "array",
-                    "items": {"type": "string", "enum": ["labels"]},
-                    "description": "`labels`: what people see for the values of each record, in the caller's language.",
+                    "items": {"type": "string", "enum": ["labels", "abilities"]},
+                    "description": "`labels`: what people see for the values of each record, in the caller's language. `abilities`: what "
+                    "the caller may do with it.",
                 },
                 "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE, "examples": [20]},
                 "cursor": {"type": "string", "description": "`next_cursor` or `prev_cursor` of a page of the same question."},

@@ -42,7 +42,7 @@ def history_endpoint(resource: AnyResource) -> Endpoint:
         call = Call.of(request)
         call.policy.require(resource.name, "read")
         given = call.refuse_parameters(("field", "limit", "cursor"))
-        if resource.private is not None:
+        if call.policy.closed(resource):
             await call.engine.reader.one(call.context, resource, call.path_id(), fields=())
         rows, cursor = await history(
             call.context, resource, call.path_id(), field=given.get("field"), cursor=given.get("cursor"), limit=page_limit(given)

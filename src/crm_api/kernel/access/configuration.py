@@ -125,8 +125,9 @@ class AccessConfiguration:
         hidden, read_only = self._fields(profile)
         rights = Rights(False, **about, actions=actions, hidden=hidden, read_only=read_only, grantees=groups, trees=trees)
         unseen = frozenset(resource.name for resource in self.registry if not rights.allows(resource.name, "read"))
+        data = frozenset(name for name in unseen if self.registry[name].sharing != "none")
         view = _digest(unseen, hidden, read_only) if unseen or hidden or read_only else None
-        return replace(rights, records=self._records(user_id, member, profile, rights), view=view)
+        return replace(rights, records=self._records(user_id, member, profile, rights), unseen=data, view=view)
 
     def _fields(self, profile: Row) -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:
         """Hidden and read-only fields by object, with what follows from the hidden ones."""
@@ -250,6 +251,11 @@ class AccessConfiguration:
                 if found.node is not None:
                     criteria.append(found)
         return owners, criteria
+
+    def criteria_of(self, object_name: str) -> tuple[Criteria, ...]:
+        """The criteria of all rules about an object, of those that share and of those that restrict."""
+        sharing = [self._criteria(rule, LEVELS[rule["access"]]) for rule in _by_object(self._rules)[object_name] if rule["criteria"]]
+        return (*sharing, *(self._criteria(rule, READ) for rule in _by_object(self._restrictions)[object_name]))
 
     def _criteria(self, rule: Row, level: int) -> Criteria:
         """A rule's criteria, parsed once; without conditions where there are none or they no longer make sense."""

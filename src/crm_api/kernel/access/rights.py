@@ -79,7 +79,8 @@ class Rights:
 
     `actions` are by object, `*` standing for those not named; `hidden` and `read_only` are fields by object. `records` says for
     single objects whose records are reached; those not named are open. `grantees` are the ids under which single records may have been
-    shared with the user, `trees` the roles whose whole subtree counts. `view` tells apart what different users know of.
+    shared with the user, `trees` the roles whose whole subtree counts. `unseen` are the objects with data that may not be
+    read; `view` tells apart what different users know of.
     """
 
     everything: bool = False
@@ -92,6 +93,7 @@ class Rights:
     records: Mapping[str, ObjectAccess] = field(default_factory=dict)
     grantees: tuple[UUID, ...] = ()
     trees: tuple[UUID, ...] = ()
+    unseen: frozenset[str] = frozenset()
     view: Hashable = None
 
     def allows(self, object_name: str, action: str) -> bool:
@@ -116,7 +118,9 @@ class Rights:
         if self.everything:
             return None
         shapes = sorted((name, repr(found.shape)) for name, found in self.records.items() if not found.open)
-        return hashlib.blake2b(repr(shapes).encode(), digest_size=16).digest() if shapes else None
+        if not shapes and not self.unseen:
+            return None
+        return hashlib.blake2b(repr((shapes, bool(self.unseen))).encode(), digest_size=16).digest()
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -131,11 +135,14 @@ class Rights:
                 found.update(rule.values)
         if found or self.grantees:
             found[GRANTEES], found[TREES] = list(self.grantees), list(self.trees)
+        if self.unseen:
+            found[UNSEEN] = sorted(self.unseen)
         return found
 
 
 GRANTEES: Final = "acl_grantees"
 TREES: Final = "acl_trees"
+UNSEEN: Final = "acl_unseen"
 
 
 def owners_parameter(object_name: str, level: int) -> str:
@@ -150,6 +157,6 @@ NOTHING: Final = Rights(view="nothing")
 """What somebody may do who is no active member of the organisation."""
 
 __all__ = [
-    "EVERYTHING", "FULL", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "WRITE", "Criteria", "ObjectAccess", "OwnerGrant",
-    "Reason", "Rights", "owners_parameter",
+    "EVERYTHING", "FULL", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "UNSEEN", "WRITE", "Criteria", "ObjectAccess",
+    "OwnerGrant", "Reason", "Rights", "owners_parameter",
 ]  # fmt: skip

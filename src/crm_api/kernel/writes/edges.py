@@ -19,6 +19,7 @@ from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS, link_columns
+from crm_api.kernel.link_reach import visible_links
 from crm_api.kernel.writes.shape import encode, json_columns, plain_type
 from crm_api.kernel.writes.statements import IDS, ORG
 from crm_api.models.base import table as table_of
@@ -140,12 +141,14 @@ def _shown(edge: Edge | None) -> dict[str, Any]:
     }
 
 
-async def shown(context: Context, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The JSON of edges by id."""
+async def shown(context: Context, ids: Sequence[UUID], *, seen: bool = False) -> dict[UUID, str]:
+    """The JSON of edges by id; `seen`: of those whose both ends the caller sees."""
     if not ids:
         return {}
-    statement = context.statements.get("read_edges", _read)
-    return dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": list(ids)}))
+    policy = context.policy
+    key = ("read_edges", (context.registry.key, policy.shape) if seen else None)
+    statement = context.statements.get(key, lambda: _read(visible_links(policy, context.registry, TABLE) if seen else ()))
+    return dict(await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": list(ids), **(policy.values if seen else {})}))
 
 
 RELATION: Final = sa.bindparam("relation", type_=sa.Text)
@@ -171,8 +174,8 @@ def _select(*where: sa.ColumnElement[bool]) -> Statement:
     return compile_statement(sa.select(*columns).where(TABLE.c.org_id == ORG, *where).order_by(TABLE.c.id))
 
 
-def _read() -> Statement:
-    row = sa.select(TABLE).where(TABLE.c.org_id == ORG, TABLE.c.id == sa.any_(IDS)).subquery("w")
+def _read(seen: Iterable[sa.ColumnElement[bool]]) -> Statement:
+    row = sa.select(TABLE).where(TABLE.c.org_id == ORG, TABLE.c.id == sa.any_(IDS), *seen).subquery("w")
     return compile_statement(sa.select(row.c.id, link_json(row)))
 
 
