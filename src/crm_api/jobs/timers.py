@@ -26,6 +26,7 @@ from crm_api.flows import segments
 from crm_api.flows.organizations import system_context
 from crm_api.jobs.expiry import FORGET, forget_jobs
 from crm_api.jobs.wake import woken
+from crm_api.kernel.access import shares
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.resources.segments.rules import REFRESH
@@ -85,7 +86,11 @@ async def _refresh(firing: Firing, due: Sequence[Due]) -> None:
             log.info("segment_not_refreshed", org_id=str(uow.org_id), segment=str(timer.subject_id), problem=problem.code)
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget, REFRESH: _refresh}
+async def _expire(firing: Firing, due: Sequence[Due]) -> None:
+    await shares.expire(firing.context, [timer.subject_id for timer in due])
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget, REFRESH: _refresh, shares.EXPIRE: _expire}
 """What happens when a timer fires, by its kind."""
 
 # One of the few statements that look across organisations: one look into the index of timers for each of them.

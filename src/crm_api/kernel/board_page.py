@@ -25,6 +25,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.history import table_as_of
 from crm_api.kernel.labels import Labeller
+from crm_api.kernel.query.abilities import Abilities
 from crm_api.kernel.query.compiler import ReadCompiler, journal_head
 from crm_api.kernel.query.filters import ORG
 from crm_api.kernel.query.plan import Plan
@@ -92,12 +93,14 @@ async def read_board(
         seek = _seek(reader.signing_key(context), _digest(resource, query, query.column), request.cursor, values)
     only = None if query.column is None else "none" if query.column == NONE else "one"
     plan = request.plan
-    kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit, labels=labels is not None)
+    kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit, labels=labels is not None, abilities=plan.abilities)
     shape = _Shape(kept, columns.field.name, tuple(query.sums), query.parent is None, only, seek)
     policy = context.policy
     named = frozenset() if labels is None else policy.readable(context.registry)
-    key = ("board", context.registry.key, policy.shape, shape, tuple(found.name for found in query.sums.values()), named)
-    statement, marked = context.statements.get(key, lambda: _statement(context, resource, query, shape, named))
+    abilities = Abilities.of(policy, context.registry) if plan.abilities else None
+    sums = tuple(found.name for found in query.sums.values())
+    key = ("board", context.registry.key, policy.shape, shape, sums, named, abilities and abilities.key)
+    statement, marked = context.statements.get(key, lambda: _statement(context, resource, query, shape, named, abilities))
     rows = await context.uow.fetch(statement, values)
     shown = [_column(context, reader, resource, query, row, marked=marked, labels=labels) for row in rows]
     return shown, min((row["head"] or 0 for row in rows), default=0)
@@ -160,8 +163,10 @@ def _sum(found: Field, value: Decimal | None, foreign: int, currency: str) -> An
 # --- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str]) -> tuple[Statement, bool]:
-    compiler = ReadCompiler(context.registry, context.policy, table_as_of, named)
+def _statement(
+    context: Context, resource: AnyResource, query: BoardQuery, shape: _Shape, named: frozenset[str], abilities: Abilities | None
+) -> tuple[Statement, bool]:
+    compiler = ReadCompiler(context.registry, context.policy, table_as_of, named, abilities)
     columns = query.columns
     given = column_rows(columns, resource.name, of_default=shape.of_default).cte("given")
     parts: list[Select[Any]] = []

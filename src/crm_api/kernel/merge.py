@@ -18,6 +18,7 @@ from crm_api.core.errors import FieldError, Merged, ValidationFailed, join_point
 from crm_api.core.text import fold
 from crm_api.db.statement import compile_statement
 from crm_api.kernel import events
+from crm_api.kernel.access import shares
 from crm_api.kernel.access.rights import FULL
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
@@ -75,6 +76,9 @@ class Merger:
         count = await _move_links(context, shape, work.draft.new, request)
         if count:
             moved["links"] = count
+        shared = await shares.move(context, resource, request.loser_ids, request.winner_id, work.draft.new["owner_id"])
+        if shared:
+            moved["shares"] = shared
         await context.uow.fetch(
             context.statements.get(("remerge", shape.table), lambda: _remerge(shape)),
             {"org_id": context.uow.org_id, "ids": list(request.loser_ids), "winner": request.winner_id},

@@ -27,6 +27,7 @@ from crm_api.db.statement import Statement, StatementCache
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.labels import Labeller
+from crm_api.kernel.query.abilities import Abilities
 from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
 from crm_api.kernel.query.expand import MARK, unpack_mark
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, RANK_LIMIT, Expansion, Path, Plan, Seek
@@ -119,9 +120,10 @@ class Reader:
         values: Sequence[Any] = (),
         as_of: datetime | None = None,
         labels: Labeller | None = None,
+        abilities: bool = False,
     ) -> StoredRecord:
         """One record, deleted or not. Raises NotFound if there is none that the caller may see, Deleted if it was purged."""
-        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None)
+        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None, abilities=abilities)
         rows = await self._rows(context, "one", plan, {"id": id}, values, as_of, labels)
         if not rows:
             raise (await absent(context, resource, [id]))[id]
@@ -138,9 +140,10 @@ class Reader:
         values: Sequence[Any] = (),
         as_of: datetime | None = None,
         labels: Labeller | None = None,
+        abilities: bool = False,
     ) -> dict[UUID, StoredRecord]:
         """Records by id; those that are not there for the caller are absent."""
-        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None)
+        plan = Plan(resource.name, fields=fields, expand=expand, labels=labels is not None, abilities=abilities)
         return {record.id: record for record in await self._rows(context, "many", plan, {"ids": ids}, values, as_of, labels)}
 
     async def _rows(
@@ -225,12 +228,13 @@ class Reader:
     def _compiled(self, context: Context, kind: str, plan: Plan) -> CompiledRead:
         policy = context.policy
         named = policy.readable(context.registry) if plan.labels else frozenset()
+        abilities = Abilities.of(policy, context.registry) if plan.abilities else None
 
         def build() -> CompiledRead:
-            compiler = ReadCompiler(context.registry, policy, table_as_of, named)
+            compiler = ReadCompiler(context.registry, policy, table_as_of, named, abilities)
             return compiler.page(plan) if kind == "page" else compiler.one(plan, many=kind == "many")
 
-        return context.statements.get((kind, context.registry.key, policy.shape, plan, named), build)
+        return context.statements.get((kind, context.registry.key, policy.shape, plan, named, abilities and abilities.key), build)
 
     # --- where a page starts ------------------------------------------------------------------------------------------
 

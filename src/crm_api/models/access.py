@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Index, Text, text
+from sqlalchemy import BigInteger, Boolean, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -127,7 +127,7 @@ class Territory(RecordMixin, SearchMixin, Base):
 class RecordShare(Base):
     """One record shared with a user, role, team or territory. `source` tells who keeps it: people (`manual`) or a run (`territory`).
 
-    `access` `full` makes a user a co-owner.
+    `access` `full` makes a user a co-owner. `id` and `version` are those of its events; a share that comes again is another one.
     """
 
     __tablename__ = "record_shares"
@@ -138,8 +138,13 @@ class RecordShare(Base):
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     grantee_type: Mapped[str] = mapped_column(Text, primary_key=True)
     source: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[UUID] = mapped_column(nullable=False)
+    version: Mapped[int] = mapped_column(BigInteger, nullable=False)
     access: Mapped[str] = mapped_column(Text, nullable=False)
     expires_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
     created_by: Mapped[dict[str, str]] = mapped_column(JSONB, nullable=False)
-    __table_args__ = (Index("ix_record_shares_record_id", "org_id", "record_id"),)
+    __table_args__ = (
+        Index("ix_record_shares_record_id", "org_id", "record_id"),
+        Index("uq_record_shares_id", "org_id", "id", unique=True),
+    )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from crm_api.http.openapi.access_kinds import access_schemas
 from crm_api.http.openapi.board_kinds import board_schemas
 from crm_api.http.openapi.events import event_schemas, webhooks
 from crm_api.http.openapi.filters import filter_parameters
@@ -102,6 +103,7 @@ def describe(app: FastAPI) -> Parts:
     schemas = record_schemas(registry)
     merge_schemas(schemas, story_schemas())
     merge_schemas(schemas, board_schemas())
+    merge_schemas(schemas, access_schemas())
     merge_schemas(schemas, event_schemas(registry, schemas))
     parameters, filters = dict(SHARED), _filters(registry)
     builder = Builder(registry, schemas, {name: list(found) for name, found in filters.items()})

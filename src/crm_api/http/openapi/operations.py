@@ -230,7 +230,7 @@ READING: Final = frozenset({"search", "aggregate"})
 
 
 def _makers(builder: Builder) -> dict[Kind, Callable[[Operation], Described]]:
-    from crm_api.http.openapi import board_kinds, kinds, link_kinds, more_kinds, nested_kinds
+    from crm_api.http.openapi import access_kinds, board_kinds, kinds, link_kinds, more_kinds, nested_kinds
 
     return {
         **kinds.makers(builder),
@@ -238,4 +238,5 @@ def _makers(builder: Builder) -> dict[Kind, Callable[[Operation], Described]]:
         **link_kinds.makers(builder),
         **nested_kinds.makers(builder),
         **board_kinds.makers(builder),
+        **access_kinds.makers(builder),
     }

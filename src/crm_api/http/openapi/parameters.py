@@ -43,9 +43,9 @@ def path(name: str, schema: Schema, description: str, example: Any) -> Schema:
 SHARED: Final[dict[str, Schema]] = {
     "Include": query(
         "include",
-        {"type": "array", "items": {"type": "string", "enum": ["labels"]}},
+        {"type": "array", "items": {"type": "string", "enum": ["labels", "abilities"]}},
         "`labels` adds to each record what people see for its values: names of related records and choices, numbers, amounts and dates in "
-        "the caller's language, zone and formats.",
+        "the caller's language, zone and formats; `abilities` what the caller may do with it.",
         ["labels"],
     ),
     "Limit": query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}, "Records on a page.", 20),

@@ -118,6 +118,7 @@ def complete_read(found: dict[str, Schema], registry: Registry, resource: AnyRes
         "additionalProperties": {"type": "string"},
         "description": "What people see for the values that need it, by field, in the caller's language. Only with `include=labels`.",
     }
+    properties["abilities"] = ref("Abilities")
     properties["purged"] = {
         "type": "boolean",
         "const": True,
@@ -135,7 +136,7 @@ def complete_read(found: dict[str, Schema], registry: Registry, resource: AnyRes
 
 def uncompleted(schema: Schema, relations: Iterable[str]) -> Schema:
     """A record's schema as it was before `complete_read`, to be completed with other relations."""
-    added = {*relations, "link", "labels", "purged"}
+    added = {*relations, "link", "labels", "abilities", "purged"}
     properties = {name: inner for name, inner in schema["properties"].items() if name not in added}
     return {**schema, "properties": properties, "description": schema["description"].partition(_RECORD_NOTE[:20])[0]}
 

@@ -88,7 +88,14 @@ async def shown(call: Call, resource: AnyResource, id: UUID, record: str, option
     if options.plain:
         return record.encode()
     stored = await call.engine.reader.one(
-        call.context, resource, id, fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
+        call.context,
+        resource,
+        id,
+        fields=options.fields,
+        expand=options.expand,
+        values=options.values,
+        labels=options.labels,
+        abilities=options.abilities,
     )
     return stored.json
 

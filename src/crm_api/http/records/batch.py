@@ -197,6 +197,7 @@ async def _read(call: Call, resource: AnyResource, items: list[Any], options: An
         expand=options.expand,
         values=options.values,
         labels=options.labels,
+        abilities=options.abilities,
     )
     missing = await absent(call.context, resource, {id for id in ids.values() if id not in found})
     parts = []
@@ -227,7 +228,14 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
     if not options.plain and not call.minimal():
         ids = [outcome.id for outcome in outcomes if not outcome.failed and outcome.id is not None]
         found = await call.engine.reader.many(
-            call.context, resource, ids, fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
+            call.context,
+            resource,
+            ids,
+            fields=options.fields,
+            expand=options.expand,
+            values=options.values,
+            labels=options.labels,
+            abilities=options.abilities,
         )
         records = {id_: record.json for id_, record in found.items()}
     parts = []

@@ -28,7 +28,7 @@ from crm_api.kernel.preferences import best_locale, preferences_of
 from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.plan import Expansion, Path, Plan
-from crm_api.kernel.query.request import split_query, wants_labels
+from crm_api.kernel.query.request import included, split_query
 from crm_api.kernel.query.shape import EXPAND_PARAMETER, check_expanded_rows, expansions_of, parse_fields, sign_expansions
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.resource import AnyResource
@@ -50,19 +50,20 @@ def raw(endpoint: Endpoint) -> Endpoint:
 
 @dataclass(slots=True)
 class AnswerOptions:
-    """How records are shown in an answer: `fields`, `expand`, with labels, and as they were at the instant of `as_of`."""
+    """How records are shown in an answer: `fields`, `expand`, with labels and abilities, and as they were at the instant of `as_of`."""
 
     fields: tuple[Path, ...] | None = None
     expand: tuple[Expansion, ...] = ()
     values: list[Any] = field(default_factory=list)
     as_of: datetime | None = None
     labels: Labeller | None = None
+    abilities: bool = False
     others: dict[str, str] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
         """Whether the record is shown as it is stored, whole."""
-        return self.fields is None and not self.expand and self.labels is None
+        return self.fields is None and not self.expand and self.labels is None and not self.abilities
 
 
 @dataclass(slots=True)
@@ -175,7 +176,9 @@ class Call:
             named = given["fields"] if given["fields"] != [""] else []
             options.fields = parse_fields(parser, named, resource, {"parameter": "fields"})
         options.expand = expansions_of(parser, given, resource)
-        if wants_labels(parser, given.get("include", ()), {"parameter": "include"}):
+        include = included(parser, given.get("include", ()), {"parameter": "include"})
+        options.abilities = "abilities" in include
+        if "labels" in include:
             options.labels = self.labels()
         if as_of and "as_of" in given:
             try:

@@ -94,6 +94,7 @@ def get_endpoint(resource: AnyResource) -> Endpoint:
             values=options.values,
             as_of=options.as_of,
             labels=options.labels,
+            abilities=options.abilities,
         )
         return record_answer(call, resource, record)
 
@@ -111,7 +112,14 @@ def get_by_endpoint(resource: AnyResource) -> Endpoint:
         field, value = request.path_params["unique_field"], request.path_params["value"]
         found = await find_by(call.context, resource, field, value)
         record = await call.engine.reader.one(
-            call.context, resource, found, fields=options.fields, expand=options.expand, values=options.values, labels=options.labels
+            call.context,
+            resource,
+            found,
+            fields=options.fields,
+            expand=options.expand,
+            values=options.values,
+            labels=options.labels,
+            abilities=options.abilities,
         )
         return record_answer(call, resource, record)
 

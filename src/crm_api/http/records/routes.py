@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from crm_api.http.records import batch, board, bulk, links, nested, reads, story, verbs, writes
+from crm_api.http.records import access, batch, board, bulk, links, nested, reads, shares, story, verbs, writes
 from crm_api.http.records.call import Endpoint
 from crm_api.http.records.operation import Kind, Operation
 from crm_api.kernel.members import member_lists
@@ -77,6 +77,15 @@ def _record_routes(resource: AnyResource) -> Iterator[Route]:
         yield route("timeline", "GET", f"{record}/timeline", story.timeline_endpoint)
     if staged(resource):
         yield route("stage_history", "GET", f"{record}/stage_history", story.stage_history_endpoint)
+    yield route("access", "GET", f"{record}/access", access.access_endpoint)
+    if resource.sharing == "owner" and resource.private is None:
+        yield route("access_users", "GET", f"{record}/access/users", access.users_endpoint)
+        if "update" in verbs_of:
+            yield route("shares", "GET", f"{record}/shares", shares.list_endpoint)
+            yield route("share_create", "POST", f"{record}/shares", shares.create_endpoint)
+            yield route("share_delete", "DELETE", f"{record}/shares/{{share_id}}", shares.delete_endpoint)
+            yield route("co_owner_put", "PUT", f"{record}/co_owners/{{user_id}}", shares.put_co_owner_endpoint)
+            yield route("co_owner_delete", "DELETE", f"{record}/co_owners/{{user_id}}", shares.delete_co_owner_endpoint)
     if "merge" in verbs_of:
         yield route("merge", "POST", f"{base}/merge", verbs.merge_endpoint)
     if "update" in verbs_of:

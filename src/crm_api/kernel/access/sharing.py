@@ -27,7 +27,7 @@ from crm_api.models.base import table
 ORG: Final = sa.bindparam("org_id", type_=sa.Uuid())
 SHARES: Final = table(RecordShare)
 _UUIDS: Final = ARRAY(PgUUID(as_uuid=True))
-_AT: Final = sa.bindparam(NOW, type_=SHARES.c.created_at.type)
+AT: Final = sa.bindparam(NOW, type_=SHARES.c.created_at.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,24 @@ def restricted(registry: Registry, resource: AnyResource, row: FromClause, acces
 
 def shared_ids(object_name: str, level: int) -> sa.Select[Any]:
     """The records of an object that are shared with the caller one by one, at this level or above."""
-    text = sa.literal_column
-    names = [LEVEL_NAMES[found] for found in (READ, WRITE, FULL) if found >= level]
     shares = SHARES.alias("sh")
+    return sa.select(shares.c.record_id).where(*reaching(shares, object_name, level)).correlate(None)
+
+
+def reaching(shares: FromClause, object_name: str, level: int) -> list[ColumnElement[bool]]:
+    """Which single shares of an object's records reach the caller now, at this level or above."""
+    text = sa.literal_column
     tree = shares.c.grantee_type == text("'role_tree'")
-    found = sa.select(shares.c.record_id).where(
+    found: list[ColumnElement[bool]] = [
         shares.c.org_id == ORG,
         shares.c.object == text(f"'{object_name}'"),
         sa.or_(
             sa.and_(shares.c.grantee_id == sa.any_(sa.bindparam(GRANTEES, type_=_UUIDS)), ~tree),
             sa.and_(shares.c.grantee_id == sa.any_(sa.bindparam(TREES, type_=_UUIDS)), tree),
         ),
-        sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > _AT),
-    )
+        sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > AT),
+    ]
     if level > READ:
-        found = found.where(sa.or_(*(shares.c.access == text(f"'{name}'") for name in names)))
-    return found.correlate(None)
+        names = [LEVEL_NAMES[higher] for higher in (READ, WRITE, FULL) if higher >= level]
+        found.append(sa.or_(*(shares.c.access == text(f"'{name}'") for name in names)))
+    return found

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement, FromClause, Select
 
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.query.abilities import Abilities
 from crm_api.kernel.query.expand import Expander
 from crm_api.kernel.query.filters import LINKS, ONE, ORG, FilterCompiler, Source, Visibility, live
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, COUNT_ESTIMATE, RANK_LIMIT, Plan
@@ -40,11 +41,19 @@ class CompiledRead:
 class ReadCompiler:
     """Compiles plans over one registry for callers with one kind of visibility.
 
-    `labels` are the objects whose names they may see, needed where a plan asks for labels.
+    `labels` are the objects whose names they may see, needed where a plan asks for labels; `abilities` is needed where it asks for those.
     """
 
-    def __init__(self, registry: Registry, visibility: Visibility, as_of: AsOf | None = None, labels: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        visibility: Visibility,
+        as_of: AsOf | None = None,
+        labels: frozenset[str] = frozenset(),
+        abilities: Abilities | None = None,
+    ) -> None:
         self.labels = labels
+        self.abilities = abilities
         self.registry = registry
         self.visibility = visibility
         self.as_of = as_of
@@ -131,7 +140,7 @@ class _Run:
         self.plan = plan
         self.resource = compiler.registry[plan.object]
         self.filters = FilterCompiler(compiler.registry, compiler.visibility, self.table)
-        self.expander = Expander(self.filters, compiler.labels if plan.labels else None)
+        self.expander = Expander(self.filters, compiler.labels if plan.labels else None, compiler.abilities if plan.abilities else None)
         self._found: CTE | None = None
         self._few: ColumnElement[Any] | None = None
 

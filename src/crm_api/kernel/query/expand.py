@@ -21,6 +21,7 @@ from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.kernel.fields import timestamp_text
 from crm_api.kernel.labels import RAW
+from crm_api.kernel.query.abilities import MEMBER, Abilities
 from crm_api.kernel.query.filters import LINKS, ORG, FilterCompiler, bind, live, related
 from crm_api.kernel.query.labels import raw_labels
 from crm_api.kernel.query.plan import Expansion, Path
@@ -38,12 +39,14 @@ _text = sa.literal_column
 class Expander:
     """Adds expansions to the columns of records. `marked` tells whether the JSON holds marks to be replaced.
 
-    `labels` are the objects whose names may be shown, where records carry what their labels need.
+    `labels` are the objects whose names may be shown, where records carry what their labels need; `abilities` tells what the caller may
+    do with them, where they say that.
     """
 
-    def __init__(self, filters: FilterCompiler, labels: frozenset[str] | None = None) -> None:
+    def __init__(self, filters: FilterCompiler, labels: frozenset[str] | None = None, abilities: Abilities | None = None) -> None:
         self.filters = filters
         self.labels = labels
+        self.abilities = abilities
         self.registry = filters.registry
         self.marked = False
 
@@ -61,6 +64,8 @@ class Expander:
         if self.labels is not None:
             shown = resource.fields if own is None else own
             columns.append(raw_labels(self.filters, resource, row, shown, self.labels).label(RAW))
+        if self.abilities is not None:
+            columns.append(self.abilities.column(resource, row, self.filters.name("ab")).label(MEMBER))
         return columns
 
     def _one(self, relation: Relation, row: FromClause, expansion: Expansion) -> ColumnElement[Any]:

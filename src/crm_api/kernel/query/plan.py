@@ -121,7 +121,7 @@ class Plan:
     `deleted`: whether deleted records are left out, included, or the only ones. `text`, `as_of`, `ids`, `since`: whether the
     read is a full-text search, about an instant in the past, confined to given ids, to records changed since a journal
     number. `guarded`: no index serves the order, so the statement answers only where the object has few records. `labels`: each
-    record comes with what its labels need.
+    record comes with what its labels need. `abilities`: and with what the caller may do with it.
     """
 
     object: str
@@ -140,6 +140,7 @@ class Plan:
     parent: Parent | None = None
     guarded: bool = False
     labels: bool = False
+    abilities: bool = False
 
 
 MAX_CONDITIONS = 100

@@ -37,8 +37,8 @@ LIST_PARAMETERS = (
 )  # fmt: skip
 SEARCH_KEYS = ("filter", "q", "sort", "fields", "expand", "limit", "cursor", "count", "deleted", "explain", "as_of", "view_id", "include")
 NAME_LISTS = ("sort", "fields", "expand", "include")
-INCLUDES = ("labels",)
-"""What a record may carry beside its own: names and formatted values for people."""
+INCLUDES = ("labels", "abilities")
+"""What a record may carry beside its own: names and formatted values for people, and what the caller may do with it."""
 
 COUNTS = ("none", "estimate", "exact")
 DELETED = ("exclude", "only", "include")
@@ -95,15 +95,15 @@ class _Asked:
     cursor: str | None = None
     consistent: bool = False
     explain: bool = False
-    labels: bool = False
+    include: frozenset[str] = frozenset()
 
 
-def wants_labels(parser: QueryParser, names: Sequence[Any], place: Place) -> bool:
-    """Whether `include` asks for labels; anything that isn't known is a mistake."""
+def included(parser: QueryParser, names: Sequence[Any], place: Place) -> frozenset[str]:
+    """What `include` asks for; anything that isn't known is a mistake."""
     for index, name in enumerate(names):
         if name not in INCLUDES:
             parser.wrong(InvalidValue("enum", allowed=list(INCLUDES)), under(place, index))
-    return "labels" in names
+    return frozenset(name for name in INCLUDES if name in names)
 
 
 def split_query(raw: str) -> list[tuple[str, list[str]]]:
@@ -208,7 +208,8 @@ class _Reader:
             parent=None if parent is None else Parent(parent[0].name, parent[1].name),
             guarded=parent is None and needs_guard(self.registry, resource, asked.sort, tree),
             expand=sign_expansions(self.registry, resource, asked.expand, parser),
-            labels=asked.labels,
+            labels="labels" in asked.include,
+            abilities="abilities" in asked.include,
         )
         return ReadRequest(
             plan,
@@ -264,7 +265,7 @@ def list_request(
     if "fields" in given:
         asked.fields = parse_fields(parser, given["fields"] if single["fields"] else [], resource, {"parameter": "fields"})
     asked.expand = expansions_of(parser, given, resource)
-    asked.labels = wants_labels(parser, given.get("include", ()), {"parameter": "include"})
+    asked.include = included(parser, given.get("include", ()), {"parameter": "include"})
     if "count" in single:
         asked.count = reader.choice(single["count"], COUNTS, {"parameter": "count"})
     if "deleted" in single:
@@ -353,7 +354,7 @@ def search_request(
         asked.fields = parse_fields(parser, names["fields"], resource, under(root, "fields"), by_index=True)
     if body.get("expand") is not None:
         asked.expand = parse_expand(parser, body["expand"], resource, under(root, "expand"))
-    asked.labels = wants_labels(parser, _listed(parser, body, "include") or (), under(root, "include"))
+    asked.include = included(parser, _listed(parser, body, "include") or (), under(root, "include"))
     if body.get("limit") is not None:
         asked.limit = reader.limit(body["limit"], under(root, "limit"))
     if body.get("count") is not None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.kernel.access import shares
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import Draft
 from crm_api.kernel.writes import edges
@@ -29,6 +30,7 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
     await uow.fetch(context.statements.get("erase_external_ids", _external_ids), values)
     await uow.fetch(context.statements.get("erase_beside", _beside), {**values, "object": shape.resource.name})
     await uow.fetch(remove_records(context, shape), values)
+    await shares.forget(context, shape.resource, ids)
     await uow.fetch(
         context.statements.get("tombstone", _tombstones), {**values, "object": shape.resource.name, "now": uow.now, "rows": encode(rows)}
     )
