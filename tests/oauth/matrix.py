@@ -24,12 +24,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.stash[_KEY][item.nodeid] = found
 
 
+def _order(section: str) -> list[str]:
+    return [part.zfill(4) for part in section.split(".")]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.stash[_KEY] or (config.option.verbose < 1 and os.environ.get("CRM_COMPLIANCE") != "1"):
         return
-    outcome = {
-        report.nodeid: kind for kind in ("passed", "failed", "error", "skipped") for report in terminalreporter.stats.get(kind, ())
-    }
+    outcome = {report.nodeid: kind for kind in ("passed", "failed", "error", "skipped") for report in terminalreporter.stats.get(kind, ())}
     rows: defaultdict[str, defaultdict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for nodeid, marks in config.stash[_KEY].items():
         for spec, section, requirement in marks:
@@ -37,6 +39,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("specifications")
     for spec in sorted(rows):
         terminalreporter.write_line(spec)
-        for (section, requirement), outcomes in sorted(rows[spec].items(), key=lambda row: [part.zfill(4) for part in row[0][0].split(".")]):
+        for (section, requirement), outcomes in sorted(
+            rows[spec].items(), key=lambda row: [part.zfill(4) for part in row[0][0].split(".")]
+        ):
             state = "ok" if set(outcomes) == {"passed"} else "BROKEN" if {"failed", "error"} & set(outcomes) else "not shown"
             terminalreporter.write_line(f"  {state:9} {section:10} {requirement} ({len(outcomes)})")

@@ -21,6 +21,22 @@ CALLBACK = "https://app.example/callback"
 PASSWORD = "correct horse battery staple"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
+OTHER_URIS = [
+    CALLBACK[:-1],
+    CALLBACK + "/",
+    CALLBACK.replace("callback", "Callback"),
+    CALLBACK.replace("app.", "APP."),
+    CALLBACK.replace("example/", "example:443/"),
+    CALLBACK.replace("callback", "x/../callback"),
+    CALLBACK.replace("callback", "%63allback"),
+    CALLBACK.replace("https://", "https://user@"),
+    CALLBACK + "#part",
+    CALLBACK + "?x=1",
+    CALLBACK.replace("https", "http"),
+    "https://app.example.evil.example/callback",
+]
+"""Addresses that are not CALLBACK."""
+
 
 def compliance(spec: str, section: str, requirement: str) -> pytest.MarkDecorator:
     """Says which requirement a test shows; see matrix.py."""

@@ -10,7 +10,7 @@ import pytest
 
 from crm_api.core.tokens import generate, token_hash
 from tests.oauth.conftest import World
-from tests.oauth.support import CALLBACK, App, pkce, refused, register, returned
+from tests.oauth.support import CALLBACK, OTHER_URIS, App, compliance, pkce, refused, register, returned
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.anyio
 async def age(world: World, code: str, by: timedelta) -> None:
     """Makes a code older."""
     async with world.app.state.services.database.connection() as connection:
-        await connection.driver.execute("UPDATE oauth_codes SET expires_at = expires_at - $2::interval WHERE hash = $1", token_hash(code), by)
+        await connection.driver.execute(
+            "UPDATE oauth_codes SET expires_at = expires_at - $2::interval WHERE hash = $1", token_hash(code), by
+        )
 
 
 @compliance("RFC 6749", "5.1", "a successful answer holds the tokens and their scope, and is not stored")
@@ -81,22 +83,6 @@ async def test_another_client_cannot_use_a_code(world: World) -> None:
     assert (await world.confidential.exchange(code, verifier)).status_code == 200, "a stranger's attempt does not use it up"
 
 
-OTHER_URIS = [
-    CALLBACK[:-1],
-    CALLBACK + "/",
-    CALLBACK.replace("callback", "Callback"),
-    CALLBACK.replace("app.", "APP."),
-    CALLBACK.replace("example/", "example:443/"),
-    CALLBACK.replace("callback", "x/../callback"),
-    CALLBACK.replace("callback", "%63allback"),
-    CALLBACK.replace("https://", "https://user@"),
-    CALLBACK + "#part",
-    CALLBACK + "?x=1",
-    CALLBACK.replace("https", "http"),
-    "https://app.example.evil.example/callback",
-]
-
-
 @compliance("RFC 6749", "4.1.3", "redirect_uri is that of the authorization request")
 @pytest.mark.parametrize("uri", [*OTHER_URIS, None])
 async def test_the_redirect_uri_must_be_the_same(world: World, uri: str | None) -> None:
@@ -119,7 +105,9 @@ async def test_a_single_redirect_uri_need_not_be_named(world: World) -> None:
 async def test_a_wrong_verifier_burns_the_code(world: World, wrong: str) -> None:
     verifier, challenge = pkce()
     code = returned(await world.browser.decide(world.public.url(challenge)))["code"]
-    given = {"other": pkce()[0], "short": verifier[:42], "long": verifier * 3, "characters": verifier[:-1] + "é", "challenge": challenge}[wrong]
+    given = {"other": pkce()[0], "short": verifier[:42], "long": verifier * 3, "characters": verifier[:-1] + "é", "challenge": challenge}[
+        wrong
+    ]
     refused(await world.public.exchange(code, given), "invalid_grant")
     refused(await world.public.exchange(code, verifier), "invalid_grant")
 

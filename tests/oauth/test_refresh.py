@@ -159,12 +159,11 @@ async def test_they_expire(world: World) -> None:
 async def test_no_grant_outlives_its_longest_life(world: World) -> None:
     app = world.confidential
     first = await app.tokens(world.browser)
-    async with world.app.state.services.database.connection() as connection:
-        async with connection.driver.transaction():
-            await connection.driver.execute(f"SET LOCAL app.org_id = '{world.api.org_id}'")
-            await connection.driver.execute(
-                "UPDATE oauth_grants SET expires_at = expires_at - interval '179 days 23 hours 50 minutes' WHERE org_id = $1", world.api.org_id
-            )
+    async with world.app.state.services.database.connection() as connection, connection.driver.transaction():
+        await connection.driver.execute(f"SET LOCAL app.org_id = '{world.api.org_id}'")
+        await connection.driver.execute(
+            "UPDATE oauth_grants SET expires_at = expires_at - interval '179 days 23 hours 50 minutes' WHERE org_id = $1", world.api.org_id
+        )
     second = (await app.refresh(first["refresh_token"])).json()
     assert 0 < second["expires_in"] <= 600
 

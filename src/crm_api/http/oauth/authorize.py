@@ -116,7 +116,8 @@ async def _ask(request: Request, asked: Asked) -> Response:
     if not places:
         raise _refused(asked, "access_denied", "The person may not use this app in any of their organisations.")
     place = chosen(places, asked.org_id)
-    trusted = wanted.client.first_party and "consent" not in wanted.prompts
+    own = place is not None and wanted.client.first_party and wanted.client.owner_org_id == place.org_id
+    trusted = own and "consent" not in wanted.prompts
     if place is not None and (trusted or silent) and (trusted or await _remembered(request, asked, session, place)):
         return await _grant(request, asked, session, place)
     if silent:
