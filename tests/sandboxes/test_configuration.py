@@ -98,6 +98,41 @@ async def test_from_one_organisation_to_another_and_back(api: Api, other_api: Ap
     assert await export(other_api) == wanted
 
 
+async def test_filters_of_segments_are_configuration_and_members_are_not(api: Api, other_api: Api) -> None:
+    pipeline = await api.make("pipelines", name="Partners")
+    talk = await api.make("stages", name="Talk", pipeline_id=pipeline["id"])
+    deal = await api.make("deals", name="D", stage_id=talk["id"])
+    tree = {"and": [{"field": "stage_id", "value": talk["id"]}, {"field": "amount", "op": "is_null"}]}
+    dynamic = await api.make("segments", name="Talking", applies_to="deals", kind="dynamic", filter=tree)
+    static = await api.make("segments", name="Chosen", applies_to="deals")
+    await api.ok("PUT", f"/v1/segments/{static['id']}/members/{deal['id']}")
+    wanted = await export(api)
+    [item] = wanted["segments"]
+    assert (item["name"], item["applies_to"], item["kind"]) == ("Talking", "deals", "dynamic")
+    assert item["filter"]["and"][0]["value"] == {"$config": "stages:deals%2FPartners/Talk"}
+    assert set(item) == {"name", "applies_to", "kind", "description", "filter"}
+    kept = await other_api.make("segments", name="Talking", applies_to="deals")  # a static one of this name is another
+    done = await apply(other_api, {**wanted, "settings": {}})
+    assert "/segments/deals~1Talking" in {change["path"].replace("%2F", "~1") for change in done["changes"]}
+    assert (await export(other_api))["segments"] == wanted["segments"]
+    theirs = await other_api.all("/v1/segments")
+    assert sorted((row["name"], row["kind"]) for row in theirs) == [("Talking", "dynamic"), ("Talking", "static")]
+    assert (await apply(other_api, {**wanted, "settings": {}}))["applied"] is False
+    # another filter, and back
+    [there] = [row for row in theirs if row["kind"] == "dynamic"]
+    await other_api.change(there, filter={"field": "name", "value": "x"})
+    assert [change["op"] for change in await differences(other_api, to={**wanted, "settings": {}})] == ["change"]
+    await other_api.ok("POST", "/v1/config/rollback", json={"to": done["snapshot_id"]})
+    assert [row["id"] for row in await other_api.all("/v1/segments")] == [kept["id"]]
+    # members and static ones are no part of it
+    wrong = {"format": 1, "segments": [{"name": "Chosen", "applies_to": "deals", "kind": "static"}]}
+    problem = await api.fails("POST", "/v1/config/apply", 422, "validation_failed", json={"config": wrong})
+    assert [(error["pointer"], error["allowed"]) for error in problem["errors"]] == [("/segments/0/kind", ["dynamic"])]
+    await apply(api, {"format": 1, "segments": []}, prune=True)
+    assert [row["id"] for row in await api.all("/v1/segments")] == [static["id"]]
+    assert dynamic["id"] not in {row["id"] for row in await api.all("/v1/segments")}
+
+
 async def test_what_is_left_out_stays_unless_pruned(api: Api) -> None:
     await api.make("contact_roles", key="legal", label="Legal counsel")
     some = {"format": 1, "contact_roles": [{"key": "board", "label": "Board member"}]}

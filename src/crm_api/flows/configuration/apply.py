@@ -91,6 +91,9 @@ def _section_errors(registry: Registry, section: str, items: Any) -> list[FieldE
         for part in key_names(registry, section):
             if not isinstance(item.get(part), str):
                 errors.append(FieldError("required", pointer=join_pointer(section, index, part)))
+        for part, value in () if section in _METADATA else registry[section].configured.items():
+            if item.get(part) != value:
+                errors.append(FieldError("enum", pointer=join_pointer(section, index, part), allowed=[value]))
         for reference in documents.references(item):
             if not all(isinstance(value, str) for value in reference.values()):
                 errors.append(FieldError("unresolved_reference", pointer=join_pointer(section, index)))

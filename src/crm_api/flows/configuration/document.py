@@ -55,16 +55,20 @@ class Present:
 
 def sections(registry: Registry) -> list[AnyResource]:
     """The resources that are configuration, those that others refer to first."""
-    found = [resource for resource in registry if resource.configuration]
+    found = sorted((resource for resource in registry if resource.configuration), key=_names_anything)
     names = {resource.name for resource in found}
     ordered: list[AnyResource] = []
     while found:
-        ready = [r for r in found if not any(_target(r, name) in names - {r.name} for name in r.fields)]
-        for resource in ready or found[:1]:
-            ordered.append(resource)
-            found.remove(resource)
-            names.discard(resource.name)
+        resource = next((r for r in found if not any(_target(r, name) in names - {r.name} for name in r.fields)), found[0])
+        ordered.append(resource)
+        found.remove(resource)
+        names.discard(resource.name)
     return ordered
+
+
+def _names_anything(resource: AnyResource) -> bool:
+    """Whether its items have filters, settings and the like, which may name items of other sections wherever they stand."""
+    return any(resource.fields[name].type in (FieldType.JSON, FieldType.ITEMS) for name in members(resource) if name in resource.fields)
 
 
 def members(resource: AnyResource) -> tuple[str, ...]:
@@ -137,6 +141,7 @@ async def _rows(context: Context, resource: AnyResource) -> list[dict[str, Any]]
 
     statement = context.statements.get(("configuration", context.whole.key, resource.name), build)
     found = [orjson.loads(row["json"]) for row in await context.uow.fetch(statement, {"org_id": context.uow.org_id})]
+    found = [row for row in found if all(row[name] == value for name, value in resource.configured.items())]
     if resource.private is None:
         return found
     seen = resource.private.seen

@@ -29,5 +29,7 @@ segments = Resource[Segment, SegmentCreate, SegmentUpdate, SegmentRead](
     ),
     rules=SegmentRules(),
     verbs=ALL_VERBS - {"merge"},
+    configuration=("applies_to", "name"),
+    configured={"kind": "dynamic"},
     sharing="none",
 )
