@@ -80,6 +80,7 @@ async def app(settings: Settings) -> AsyncIterator[Application]:
     assert isinstance(app, Application)
     recorder = Recorder()
     app.state.services.database.observers.append(recorder)
+    app.state.services.people.database.observers.append(recorder)
     async with app.router.lifespan_context(app):
         yield app
     assert not (problems := recorder.problems()), "\n".join(problems)

@@ -34,7 +34,7 @@ MAX_FORMER: Final = 5
 """Former currencies by way of which old rates go on to be used."""
 
 COLUMNS: Final = ("name", "currency", "time_zone", "locale", "region")
-SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "sharing", "require_if_match")
+SETTINGS: Final = ("date_format", "number_format", "first_day_of_week", "fiscal_year", "sharing", "require_if_match", "require_totp")
 _WRITE: Final = compile_statement(
     sa.update(_organizations)
     .where(_BY_ID)
@@ -129,5 +129,6 @@ def _described(row: Any) -> dict[str, Any]:
         "environment": row["environment"],
         "sharing": {"hierarchy": "roles", "defaults": {}, **settings.get("sharing", {})},
         "require_if_match": settings.get("require_if_match", []),
+        "require_totp": settings.get("require_totp", False),
         "created_at": format_timestamp(row["created_at"]),
     }

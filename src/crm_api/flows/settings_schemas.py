@@ -71,6 +71,9 @@ class OrgUpdate(Input):
     fiscal_year: Annotated[FiscalYearWrite | MISSING, Field(description="How the fiscal year is cut; replaced as a whole.")] = MISSING
     sharing: Annotated[SharingWrite | MISSING, Field(description="Who reaches whose records.")] = MISSING
     require_if_match: Annotated[list[str] | MISSING, Field(description="Objects that ask for `If-Match`.", examples=[["deals"]])] = MISSING
+    require_totp: Annotated[
+        bool | MISSING, Field(description="Whether signing in needs a second factor; who has none sets one up.", examples=[True])
+    ] = MISSING
 
 
 class SettingsUpdate(Input):

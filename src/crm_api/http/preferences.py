@@ -87,6 +87,7 @@ class OrgRead(Output):
     require_if_match: Annotated[
         list[str], Field(description="Objects whose records change only with an `If-Match` header (428 without).", examples=[["deals"]])
     ]
+    require_totp: Annotated[bool, Field(description="Whether signing in needs a second factor.", examples=[False])]
     created_at: Annotated[str, Field(description="When it was made.", examples=["2026-11-22T05:21:41.958886Z"])]
 
 

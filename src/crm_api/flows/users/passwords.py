@@ -76,7 +76,8 @@ def check_password(password: str, *about: str) -> None:
 
 def _is_common(text: str) -> bool:
     """Whether little is left of it once well-known words, runs of digits and repetitions are taken out."""
-    return any(_bare(form) < _FEWEST for form in (fold(text), fold(text).translate(_LEET)))
+    plain = re.sub(r"(19|20)\d\d", " ", fold(text))
+    return any(_bare(form) < _FEWEST for form in (plain, plain.translate(_LEET)))
 
 
 def _bare(text: str) -> int:
@@ -86,9 +87,8 @@ def _bare(text: str) -> int:
         for sequence in _SEQUENCES:
             for start in range(10):
                 text = text.replace(sequence[start : start + length], " ")
-    text = re.sub(r"(19|20)\d\d", " ", text)
     text = re.sub(r"(.+?)\1+", r"\1", text)
-    return len(re.sub(r"[\W_]", "", text))
+    return len(re.sub(r"[\s!-/:-@\[-`{-~]", "", text))
 
 
 class Passwords:
