@@ -86,12 +86,12 @@ async def read_parameters(request: Request) -> tuple[str, dict[str, list[str]]]:
     """The form of a request, as text and taken apart. Parameters in the query string are refused: secrets would end in logs."""
     if request.scope["query_string"]:
         raise invalid_request("Parameters belong into the body, not into the query string.")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
-        raise invalid_request(f"The body must be {MEDIA_TYPE}.")
     length = request.headers.get("content-length", "0")
     body = b"" if length.isdigit() and int(length) > MAX_BYTES else await request.body()
     if len(body) > MAX_BYTES or int(length if length.isdigit() else 0) > MAX_BYTES:
         raise OAuthError("invalid_request", f"The body is longer than {MAX_BYTES} bytes.", 413)
+    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise invalid_request(f"The body must be {MEDIA_TYPE}.")
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
