@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_api.core.errors import FailedDependency, FieldError, InvalidValue, NotFound, Problem, ValidationFailed
+from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.problems import to_problem
 from crm_api.http.records.answers import document
 from crm_api.http.records.call import Call, raw
@@ -24,7 +25,7 @@ from crm_api.http.state import REQUEST_ID
 MAX_OPERATIONS: Final = 100
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 KEYS: Final = ("ref", "method", "path", "body", "if_match")
-NOT_HERE: Final = ("/v1/composite", "/v1/events")
+NOT_HERE: Final = ("/v1/composite", "/v1/events", "/v1/tokens/revoke")
 _REFERENCE: Final = re.compile(r"^\$([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_]+)*)$")
 _REF_NAME: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
@@ -49,6 +50,7 @@ async def composite(request: Request) -> Response:
     atomic = body.get("atomic", True)
     answers: dict[str, Any] = {}
     results: list[dict[str, Any]] = []
+    once: list[str] = []
     for index, operation in enumerate(operations):
         try:
             if atomic:
@@ -63,8 +65,9 @@ async def composite(request: Request) -> Response:
         ref = operation.get("ref")
         if ref is not None:
             answers[ref] = result["body"]
+        once += [f"results/{index}/body/{member}" for member in result.pop("once", ())]
         results.append({"ref": ref, **result})
-    return document({"results": results})
+    return document({"results": results}, headers={SECRET_HEADER: ",".join(once)} if once else None)
 
 
 def _checked(body: Any) -> list[dict[str, Any]]:
@@ -158,7 +161,8 @@ async def _perform(call: Call, operation: dict[str, Any], answers: Mapping[str, 
     status, answered, content = await _dispatch(call, operation["method"], path, query, headers, payload)
     found = {name.decode().lower(): value.decode("latin-1") for name, value in answered}
     parsed = orjson.loads(content) if content else None
-    return {"status": status, "etag": found.get("etag"), "location": found.get("location"), "body": parsed}
+    once = found[SECRET_HEADER].split(",") if SECRET_HEADER in found else []
+    return {"status": status, "etag": found.get("etag"), "location": found.get("location"), "body": parsed, "once": once}
 
 
 async def _dispatch(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -28,7 +28,9 @@ from crm_api.models.platform import IdempotencyKey
 KEPT: Final = timedelta(hours=24)
 WAIT_MS: Final = 100
 SECRET_HEADER: Final = "x-once-shown"
-"""A response header (removed before sending) that lists JSON members to blank in the stored copy: secrets shown once."""
+"""A response header (removed before sending) that lists JSON members to blank in the stored copy: secrets shown once.
+
+A member that stands deeper is written with the steps to it: `results/0/body/token`."""
 
 _keys = table(IdempotencyKey)
 _P = sa.bindparam
@@ -124,6 +126,10 @@ def _blanked(body: bytes, members: list[str]) -> bytes:
     """The answer with its secrets taken out: a stored copy must not be a place to read them a second time."""
     document = orjson.loads(body)
     for member in members:
-        if member in document:
-            document[member] = None
+        *steps, last = member.split("/")
+        holder: Any = document
+        for step in steps:
+            holder = holder[int(step) if isinstance(holder, list) else step]
+        if last in holder:
+            holder[last] = None
     return orjson.dumps(document)

@@ -107,7 +107,12 @@ class SandboxTokenCreated(Output):
     name: Annotated[str, Field(description="What it is for.", examples=["Trying out the new pipeline"])]
     scopes: Annotated[list[str], Field(description="What it may do in the sandbox.", examples=[["admin"]])]
     user_id: Annotated[UUID, Field(description="The member of the sandbox that it acts for.", examples=[_ID])]
-    token: Annotated[str, Field(description="The secret, shown this once.", examples=[_TOKEN])]
+    token: Annotated[
+        str | None,
+        Field(
+            description="The secret, shown this once. Null in an answer that is repeated for its `Idempotency-Key`.", examples=[_TOKEN]
+        ),
+    ]
 
 
 class SandboxPromote(Input):

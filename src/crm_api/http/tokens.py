@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import MISSING, Field, StringConstraints
 
+from crm_api.core.errors import NotFound
 from crm_api.db.uow import Cause
 from crm_api.flows import leaks, minting, tokens
 from crm_api.http.admin import record_id
 from crm_api.http.idempotency import SECRET_HEADER
-from crm_api.http.routing import KernelRoute, client_ip
+from crm_api.http.routing import JOINED, KernelRoute, client_ip
 from crm_api.http.services import services_of
 from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.endpoint import ContextDep
@@ -25,6 +26,7 @@ open_router = APIRouter(tags=["tokens"])
 
 _ID = "01a201b3-fa6b-7331-a786-3bbfe1908256"
 _SECRET = "crm_pat_1JRouMUn8QUhXdFyVOjBSZ1aH6GwwC6N4CpxUvJbzU02hkMAb"
+_REPEATED = "Null in an answer that is repeated for its `Idempotency-Key`."
 _KIND = about(
     "`personal`: it acts as the member who makes it. `service`: it acts as a member of its own, whom nobody can sign in as, and goes "
     "on working when its maker leaves; only administrators make those.",
@@ -113,13 +115,13 @@ class TokenRead(Output):
 class TokenCreated(TokenRead):
     """A token just made: the only answer that holds its secret."""
 
-    token: Annotated[str, about("The secret, shown this once. Send it as `Authorization: Bearer <token>`.", _SECRET)]
+    token: Annotated[str | None, about(f"The secret, shown this once. Send it as `Authorization: Bearer <token>`. {_REPEATED}", _SECRET)]
 
 
 class TokenRotated(TokenRead):
     """A token whose secret was changed."""
 
-    secret: Annotated[str, about("The new secret, shown this once.", _SECRET)]
+    secret: Annotated[str | None, about(f"The new secret, shown this once. {_REPEATED}", _SECRET)]
 
 
 class TokenList(Output):
@@ -202,6 +204,8 @@ async def revoke_leaked_token(request: Request, body: LeakedToken) -> LeakAnswer
     API tokens, and the access and refresh tokens of apps. With a refresh token everything ends that came from the same consent. The
     organisation finds `token.leak_reported` in its audit log.
     """
+    if request.scope.get(JOINED) is not None:  # it is nothing that a composite's rollback would undo
+        raise NotFound()
     services = services_of(request)
     address = client_ip(request)
     (await services.limiter.check(f"leak:{address}", 1)).require()
