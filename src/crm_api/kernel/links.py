@@ -28,7 +28,7 @@ from crm_api.kernel.references import Lookup
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource, Row
 from crm_api.kernel.writer import Writer
-from crm_api.kernel.writes import edges
+from crm_api.kernel.writes import edges, recompute
 from crm_api.kernel.writes.edges import TABLE, Edge, link_json
 from crm_api.kernel.writes.locked import lock, out_of_reach
 from crm_api.kernel.writes.shape import shape_of
@@ -118,6 +118,7 @@ class Links:
         for source, main in primary.items():
             _demote(context, stored[source], main, new, changed)
         shown = await edges.store(context, new=new, changed=changed)
+        await recompute.follow_links(context)
         await self._mirror(context, relation, primary)
         quiet = [item.outcome.id for item in work if item.outcome.id is not None and item.outcome.id not in shown]
         shown.update(await edges.shown(context, quiet))
@@ -151,6 +152,7 @@ class Links:
         _good(work, options)
         shown = await edges.shown(context, [edge.id for edge in removed])
         await edges.store(context, removed=removed)
+        await recompute.follow_links(context)
         await self._mirror(context, relation, primary)
         for item in work:
             if item.outcome.id is not None:

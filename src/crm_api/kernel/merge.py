@@ -23,9 +23,9 @@ from crm_api.kernel.access.rights import FULL
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
 from crm_api.kernel.writer import Writer
-from crm_api.kernel.writes import edges, removal
+from crm_api.kernel.writes import edges, recompute, removal
 from crm_api.kernel.writes.edges import Edge
-from crm_api.kernel.writes.locked import fill_unchanged, lock_reached
+from crm_api.kernel.writes.locked import fill_unchanged, lock_reached, records
 from crm_api.kernel.writes.prepare import run_rules
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.statements import IDS, ORG, UUID_TYPE
@@ -79,6 +79,8 @@ class Merger:
         shared = await shares.move(context, resource, request.loser_ids, request.winner_id, work.draft.new["owner_id"])
         if shared:
             moved["shares"] = shared
+        if request.winner_id in await recompute.follow_links(context):
+            work.record = (await records(context, resource, [request.winner_id]))[request.winner_id]
         await context.uow.fetch(
             context.statements.get(("remerge", shape.table), lambda: _remerge(shape)),
             {"org_id": context.uow.org_id, "ids": list(request.loser_ids), "winner": request.winner_id},

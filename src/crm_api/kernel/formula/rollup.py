@@ -1,4 +1,4 @@
-"""Roll-ups: a figure over the records of a to-many relation, all or those that a search tree finds."""
+"""Roll-ups: a figure over the records of a to-many or many-to-many relation, all or those that a search tree finds."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from crm_api.kernel.query.plan import And, Condition, Node, Not, Or
 from crm_api.kernel.query.values import Locale
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
+from crm_api.models.base import table as table_of
 from crm_api.models.columns import FieldType
+from crm_api.models.platform import Link
 
+EDGES: Final = table_of(Link)
 FUNCTIONS: Final = ("count", "sum", "avg", "min", "max")
 MEMBERS: Final = ("relation", "function", "field", "filter")
 ADDED: Final = (FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL, FieldType.CURRENCY)
@@ -64,7 +67,6 @@ def compile_rollup(registry: Registry, resource: AnyResource, definition: Mappin
     item = _field(target, function, definition.get("field"))
     checker = Checker(registry, resource)
     steps = (relation,)
-    assert relation.field is not None
     checker.depend(steps, item if item is not None else target.fields["deleted_at"])
     raw = definition.get("filter")
     condition = None if raw is None else _filter(registry, target, raw, checker, steps)
@@ -93,9 +95,14 @@ def _is_volatile(item: Field) -> bool:
 def _relation(registry: Registry, resource: AnyResource, name: Any) -> Relation:
     relations = registry.relations[resource.name]
     found = relations.get(name) if isinstance(name, str) else None
-    if found is None or found.kind != "to_many":
-        raise _wrong("relation", InvalidValue("unknown_relation", allowed=[r.name for r in relations.values() if r.kind == "to_many"]))
+    if found is None or not _rolls_up(found):
+        raise _wrong("relation", InvalidValue("unknown_relation", allowed=[r.name for r in relations.values() if _rolls_up(r)]))
     return found
+
+
+def _rolls_up(relation: Relation) -> bool:
+    """Whether a relation leads to any number of records by edges that come and go with events."""
+    return relation.kind == "to_many" or (relation.kind == "many_to_many" and relation.link is not None and not relation.link.managed)
 
 
 def _field(target: AnyResource, function: str, name: Any) -> Field | None:
@@ -121,17 +128,19 @@ def _figure(
     row: FromClause,
 ) -> ColumnElement[Any]:
     child = target.table.alias()
-    assert relation.field is not None
-    where = [
-        *same_organisation(child, row),
-        relation.field.comparable(child) == row.c.id,
-        child.c.deleted_at.is_(None),
-        *target.scope(child),
-    ]
+    where = [*same_organisation(child, row), child.c.deleted_at.is_(None), *target.scope(child)]
+    source: FromClause = child
+    if relation.field is not None:
+        where.append(relation.field.comparable(child) == row.c.id)
+    else:
+        edge = EDGES.alias()
+        near, there = (edge.c.from_id, edge.c.to_id) if relation.forward else (edge.c.to_id, edge.c.from_id)
+        source = edge.join(child, sa.and_(child.c.org_id == edge.c.org_id, child.c.id == there))
+        where += [*same_organisation(edge, row), edge.c.relation == sa.literal_column(f"'{relation.link_name}'"), near == row.c.id]
     if condition is not None:
         where.append(condition(child))
     if item is None:
-        return sa.select(sa.cast(sa.func.count(), sa.Numeric)).select_from(child).where(*where).correlate(row).scalar_subquery()
+        return sa.select(sa.cast(sa.func.count(), sa.Numeric)).select_from(source).where(*where).correlate(row).scalar_subquery()
     value = item.value(child)
     if KIND_OF[item.type] is Kind.NUMBER:
         value = sa.cast(value, sa.Numeric)
@@ -141,7 +150,7 @@ def _figure(
     guard = _same_currency(target, item, value, child, resource, row)
     if guard is not None:
         figure = sa.case((guard, figure))
-    return sa.select(figure).select_from(child).where(*where).correlate(row).scalar_subquery()
+    return sa.select(figure).select_from(source).where(*where).correlate(row).scalar_subquery()
 
 
 def _same_currency(

@@ -27,6 +27,9 @@ from crm_api.models.platform import Link
 
 TABLE: Final = table_of(Link)
 COLUMNS: Final = tuple(c.name for c in TABLE.c if c.name != "org_id")
+MOVED: Final = "kernel.edges"
+"""In the state of a unit of work: edges that came or went, and that computed fields have yet to follow."""
+
 CHANGING: Final = ("attributes", "version", "updated_at")
 
 
@@ -96,7 +99,10 @@ async def of_records(context: Context, object_name: str, ids: Sequence[UUID]) ->
 async def store(
     context: Context, *, new: Sequence[Edge] = (), changed: Sequence[tuple[Edge, Edge]] = (), removed: Sequence[Edge] = ()
 ) -> dict[UUID, str]:
-    """Writes edges and notes their events; gives the JSON of those that are there afterwards."""
+    """Writes edges and notes their events; gives the JSON of those that are there afterwards.
+
+    What roll-ups make of them follows with `recompute.follow`, which is the caller's to call.
+    """
     uow = context.uow
     stored: dict[UUID, str] = {}
     if removed:
@@ -108,6 +114,9 @@ async def store(
     if new:
         rows = encode([{name: getattr(edge, name) for name in COLUMNS} for edge in new])
         stored.update(await uow.fetch(context.statements.get("add_edges", _insert), {"org_id": uow.org_id, "rows": rows}))
+    if context.whole.computations is not None:
+        moved: list[Edge] = uow.state.setdefault(MOVED, [])
+        moved += [*removed, *new]
     for edge in removed:
         version = edge.version + (0 if events.touched(uow, edge.id) else 1)
         _emit(context, "deleted", edge, version, changes_of(edge, None), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
+from crm_api.kernel.writes import edges
 from crm_api.kernel.writes.computed import COLUMN, computations_of, put, settle, values_of
 from crm_api.kernel.writes.held import hold_references
 from crm_api.kernel.writes.locked import lock
@@ -29,6 +31,8 @@ from crm_api.kernel.writes.types import Work
 
 if TYPE_CHECKING:
     from crm_api.kernel.formula.graph import Computation, Computations, Trigger
+    from crm_api.kernel.registry import Relation
+    from crm_api.kernel.writes.edges import Edge
 
 MAX_DEPENDANTS: Final = 10_000
 """Related records whose values one transaction may work out anew."""
@@ -78,6 +82,21 @@ async def follow(context: Context, shape: Shape, drafts: Sequence[Draft]) -> set
         return set()
     pending: Pending = defaultdict(lambda: defaultdict(set))
     await _find(context, computations, shape.resource, drafts, pending)
+    await _find_linked(context, computations, pending)
+    return await _work_off(context, computations, pending)
+
+
+async def follow_links(context: Context) -> set[UUID]:
+    """The same for edges that came or went without a record of their ends being written."""
+    computations = computations_of(context)
+    if computations is None or not computations.triggers:
+        return set()
+    pending: Pending = defaultdict(lambda: defaultdict(set))
+    await _find_linked(context, computations, pending)
+    return await _work_off(context, computations, pending)
+
+
+async def _work_off(context: Context, computations: Computations, pending: Pending) -> set[UUID]:
     changed: set[UUID] = set()
     while pending:
         rank = min(pending)
@@ -136,13 +155,14 @@ async def _find(
         for draft in drafts:
             if not _concerns(trigger, draft):
                 continue
-            if trigger.steps[-1].kind == "to_many":
+            if trigger.steps[-1].kind == "to_many" and trigger.steps[-1].field is not None:
                 pending[item.rank][item.object] |= _parents(trigger, draft)
             else:
                 way = (item.rank, item.object, *(step.name for step in trigger.steps))
                 ways.setdefault(way, (trigger, set()))[1].add(draft.id)
     for trigger, ids in ways.values():
-        found = await _referring(context, trigger, ids)
+        linked = trigger.steps[-1].kind == "many_to_many"
+        found = await _linked_to(context, trigger.steps[-1], ids) if linked else await _referring(context, trigger, ids)
         if found:
             pending[trigger.computation.rank][trigger.computation.object] |= found
 
@@ -169,6 +189,41 @@ def _parents(trigger: Trigger, draft: Draft) -> set[UUID]:
     assert reference is not None
     rows = (draft.old, None if draft.operation == "purge" else draft.new)
     return {found for row in rows if row is not None and (found := reference.get(row)) is not None}
+
+
+async def _find_linked(context: Context, computations: Computations, pending: Pending) -> None:
+    """Notes the records whose roll-ups follow edges that came or went.
+
+    The records at the other ends are held until the end: who changes one of them can't see an edge that isn't committed.
+    """
+    moved: list[Edge] = context.uow.state.pop(edges.MOVED, [])
+    held: defaultdict[str, set[UUID]] = defaultdict(set)
+    for name in {name for edge in moved for name in (edge.from_object, edge.to_object)}:
+        for trigger in computations.triggers.get(name, ()):
+            step, item = trigger.steps[-1], trigger.computation
+            if step.kind != "many_to_many":
+                continue
+            for edge in moved:
+                if edge.relation == step.link_name:
+                    near, there = (edge.from_id, edge.to_id) if step.forward else (edge.to_id, edge.from_id)
+                    pending[item.rank][item.object].add(near)
+                    held[name].add(there)
+    for name, ids in sorted(held.items()):
+        table = context.whole[name].table
+        query = sa.select(table.c.id).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).order_by(table.c.id)
+        statement = context.statements.get(("hold_linked", table.name), partial(compile_statement, query.with_for_update(read=True)))
+        await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": sorted(ids)})
+
+
+async def _linked_to(context: Context, step: Relation, ids: set[UUID]) -> set[UUID]:
+    """The records that edges of a relation lead from to these."""
+    table = edges.TABLE
+    near, there = (table.c.from_id, table.c.to_id) if step.forward else (table.c.to_id, table.c.from_id)
+    query = sa.select(near.label("id")).distinct().where(table.c.org_id == ORG, table.c.relation == edges.RELATION, there == sa.any_(IDS))
+    limited = query.limit(sa.literal_column(str(MAX_DEPENDANTS + 1)))
+    statement = context.statements.get(("linked_to", step.forward), partial(compile_statement, limited))
+    values = {"org_id": context.uow.org_id, "relation": step.link_name, "ids": sorted(ids)}
+    return {row["id"] for row in await context.uow.fetch(statement, values)}
 
 
 async def _referring(context: Context, trigger: Trigger, ids: set[UUID]) -> set[UUID]:
