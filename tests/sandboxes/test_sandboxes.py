@@ -237,6 +237,7 @@ async def test_refresh_and_delete_leave_nothing_old(api: Api, urls: DatabaseUrls
     async with inside(api, sandbox) as there:
         [before] = await there.all("/v1/contacts")
         await there.make("contacts", last_name="Only here")
+        await there.make("roles", name="Only here")
         await there.ok("GET", "/v1/events")
         await api.make("contacts", last_name="New there")
         job = await api.ok("POST", f"{path}/refresh", status=202)
@@ -246,6 +247,8 @@ async def test_refresh_and_delete_leave_nothing_old(api: Api, urls: DatabaseUrls
         assert len(contacts) == 2
         assert before in contacts
         assert (await there.ok("GET", "/v1/events"))["data"] == []
+        assert "role.created" in [entry["action"] for entry in await there.all("/v1/audit")]
+        assert (await there.ok("GET", "/v1/audit/verify"))["ok"]
         deleting = await api.ok("DELETE", path, status=202)
         await there.fails("GET", "/v1/me", 401, "token_revoked")
         assert (await finished(api, deleting))["status"] == "succeeded"
