@@ -235,15 +235,15 @@ def known_changes(registry: Registry, event: FromClause, cut: Iterable[str]) -> 
 def _without(registry: Registry, event: FromClause, name: str) -> ColumnElement[Any]:
     member = sa.func.jsonb_each(event.c.changes).table_valued(sa.column("key", sa.Text()), sa.column("value", JSONB())).alias("m")
     key = member.c.key
-    unknown = sa.func.any(sa.bindparam(unknown_parameter(name), type_=ARRAY(sa.Text())))
+    unknown = sa.all_(sa.bindparam(unknown_parameter(name), type_=ARRAY(sa.Text())))
     head = sa.func.split_part(key, _text("."), _number(1))
     # of a list of ids outside, and the like, the members come one by one: `external_ids.hubspot`
-    keep = [~(key == unknown)]
+    keep = [key != unknown]
     if name == SCHEMA:
         known = sa.bindparam(SEEN_OBJECTS, type_=ARRAY(sa.Text()))
-        keep.append(head == sa.func.any(known))
+        keep.append(head == sa.any_(known))
     else:
-        keep.append(~(head == unknown))
+        keep.append(head != unknown)
     nothing = sa.literal_column("'{}'::jsonb", type_=JSONB())
     kept = sa.func.coalesce(sa.func.jsonb_object_agg(key, member.c.value), nothing)
     return sa.select(kept).select_from(member).where(*keep).correlate(event).scalar_subquery()
