@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import custom, data, report, scenarios, schema, servers
+from benchmarks import access, custom, data, report, scenarios, schema, servers
 from benchmarks.data import Prepared
 from benchmarks.servers import Server
 from crm_api.embedded import EmbeddedServers
@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
         "--admin-url", default=os.environ.get("CRM_ADMIN_URL"), help="a PostgreSQL of yours, as superuser; default: an embedded one"
     )
     parser.add_argument(
-        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, schema; may be repeated"
+        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, access, schema; may be repeated"
     )
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"
@@ -169,12 +169,22 @@ def _custom(chosen: argparse.Namespace, admin_url: str, postgres: int | None, re
     plain = data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep)
     found = custom.measure_slots(chosen, plain, postgres, run_client, say)
     for size in chosen.sizes:
-        own = data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep, custom=True)
+        own = data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep, kind="custom")
         found += custom.measure(chosen, own, postgres, run_client, say)
     text, missed = custom.table(found)
     print(text)
     (chosen.json or chosen.data_dir / "results_custom.json").write_text(json.dumps({**results, "custom": found}, indent=1))
     return 1 if missed else 0
+
+
+def _access(chosen: argparse.Namespace, admin_url: str, postgres: int | None, results: dict[str, Any]) -> int:
+    found: list[dict[str, Any]] = []
+    for size in chosen.sizes:
+        prepared = data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep, kind="access")
+        found += access.measure(chosen, prepared, postgres, run_client, say)
+    print(report.tables({"versus": found, "growth": []})[0])
+    (chosen.json or chosen.data_dir / "results_access.json").write_text(json.dumps({**results, "access": found}, indent=1))
+    return 0 if all(map(report.met, found)) else 1
 
 
 def main() -> int:
@@ -197,6 +207,8 @@ def main() -> int:
             postgres = embedded.postgres.process.pid
         if chosen.only == ["custom"]:
             return _custom(chosen, admin_url, postgres, results)
+        if chosen.only == ["access"]:
+            return _access(chosen, admin_url, postgres, results)
         prepared = [data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep) for size in chosen.sizes]
         results["versus"], results["growth"] = [], []
         for one in prepared:

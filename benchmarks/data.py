@@ -11,17 +11,21 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
 from benchmarks import rows
-from benchmarks.rows import CHOICES, CUSTOM_CONTACTS, STATEMENTS
+from benchmarks.rows import CHOICES, CUSTOM_CONTACTS, MEMBERS, OWNED_CONTACTS, STATEMENTS
 from crm_api.db import migrate
 from crm_api.db.engine import Database
 from crm_api.embedded import drop_database, prepare_database
 from crm_api.flows.organizations import create_organization
 from crm_api.settings import driver_url
+
+Kind = Literal["plain", "custom", "access"]
+CONTACTS = {"custom": CUSTOM_CONTACTS, "access": OWNED_CONTACTS}
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ def fingerprint() -> str:
 
 
 def prepare(
-    admin_url: str, folder: Path, contacts: int, say: Callable[[str], None], *, keep: bool = False, custom: bool = False
+    admin_url: str, folder: Path, contacts: int, say: Callable[[str], None], *, keep: bool = False, kind: Kind = "plain"
 ) -> Prepared:
     """The database with so many contacts, made if it is not there. `keep` takes one made by an earlier version as it is.
 
-    `custom`: one whose contacts have values of custom fields too, without deals.
+    `custom`: one whose contacts have values of custom fields too, without deals. `access`: one of a thousand members in a tree of
+    roles, who own the contacts in turn, see benchmarks/access.py.
     """
-    name = f"crm_bench_custom_{contacts}" if custom else f"crm_bench_{contacts}"
+    name = f"crm_bench_{contacts}" if kind == "plain" else f"crm_bench_{kind}_{contacts}"
     note = folder / f"{name}.json"
     if note.exists():
         found = Prepared(**json.loads(note.read_text()))
@@ -65,7 +70,7 @@ def prepare(
     asyncio.run(drop_database(admin_url, name))
     urls = asyncio.run(prepare_database(admin_url, name))
     migrate.upgrade(urls.database_owner_url)
-    made = asyncio.run(_fill(urls.database_url, driver_url(urls.database_owner_url), contacts, say, custom))
+    made = asyncio.run(_fill(urls.database_url, driver_url(urls.database_owner_url), contacts, say, kind))
     prepared = Prepared(contacts, urls.database_url, on(admin_url, name), made[0], made[1], fingerprint())
     note.write_text(json.dumps(asdict(prepared)))
     return prepared
@@ -85,7 +90,7 @@ def on(url: str, database: str) -> str:
     return head.rpartition("/")[0] + "/" + database + (f"?{query}" if query else "")
 
 
-async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str], None], custom: bool) -> tuple[str, str]:
+async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str], None], kind: Kind) -> tuple[str, str]:
     database = Database(app_url)
     try:
         made = await create_organization(database, name="Benchmark", admin_email="admin@bench.example", region="DE", currency="EUR")
@@ -107,8 +112,11 @@ async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str]
             definitions[row["indexname"]] = row["indexdef"]
     for name in definitions:
         await first.execute(f'DROP INDEX "{name}"')
+    if kind == "access":
+        for statement in MEMBERS:
+            await first.execute(statement.format(org=made["org_id"], user=made["user_id"]))
     values = {"org": made["org_id"], "user": made["user_id"], "contacts": contacts, "accounts": max(1, contacts // 10)}
-    for table, count in (("accounts", contacts // 10), ("contacts", contacts), ("deals", 0 if custom else contacts // 5)):
+    for table, count in (("accounts", contacts // 10), ("contacts", contacts), ("deals", contacts // 5 if kind == "plain" else 0)):
         say(f"  {count:,} {table}")
         step = 50_000
         chunks = [(low, min(count, low + step - 1)) for low in range(1, count + 1, step)]
@@ -118,7 +126,7 @@ async def _fill(app_url: str, owner_url: str, contacts: int, say: Callable[[str]
         ) -> None:
             while chunks:
                 low, high = chunks.pop(0)
-                statement = CUSTOM_CONTACTS if custom and table == "contacts" else STATEMENTS[table]
+                statement = CONTACTS.get(kind, STATEMENTS[table]) if table == "contacts" else STATEMENTS[table]
                 await connection.execute(statement.format(**values, rows=count, low=low, high=high, **CHOICES))
 
         await asyncio.gather(*(work(connection) for connection in connections))

@@ -29,6 +29,10 @@ JSON_FIELDS = ("created_by", "updated_by", "emails", "phones", "address", "custo
 ALIASED = ", ".join(f"c.{name}" for name in FIELDS.split(", "))
 GET = f"SELECT {FIELDS} FROM contacts WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL"
 LIST = f"SELECT {FIELDS} FROM contacts WHERE org_id = $1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $2"
+OWNED = (
+    f"SELECT {FIELDS} FROM contacts WHERE org_id = $1 AND deleted_at IS NULL AND owner_id = ANY($3) "
+    "ORDER BY created_at DESC, id DESC LIMIT $2"
+)
 SEARCH = (
     f"SELECT {ALIASED} FROM contacts c JOIN accounts a ON a.org_id = c.org_id AND a.id = c.account_id "
     "WHERE c.org_id = $1 AND c.deleted_at IS NULL AND a.deleted_at IS NULL AND c.lifecycle_stage = $2 AND a.industry_key = $3 "
@@ -202,6 +206,9 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if scope["method"] == "GET":
         if path == "/contacts":
             body = page(await _state["pool"].fetch(LIST, ORG, 51), 50)
+        elif path == "/contacts/owned":
+            owners = [UUID(text) for text in scope["query_string"].decode().split(",")]
+            body = page(await _state["pool"].fetch(OWNED, ORG, 51, owners), 50)
         else:
             body = await get(path)
     else:

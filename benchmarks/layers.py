@@ -77,7 +77,7 @@ async def layers(prepared: Prepared) -> None:
 
     database, clock, engine = services.database, services.clock, services.engine
     async with database.connection() as connection:
-        principal = await authenticate(connection, bearer_hash(Request(scope())), clock.now())
+        principal = await authenticate(connection, bearer_hash(Request(scope())), clock.now(), None)
 
         def uow() -> Uow:
             return Uow(connection, principal.org_id, clock.now(), clock, principal.actor, Cause(), True)
@@ -110,7 +110,7 @@ async def layers(prepared: Prepared) -> None:
         await measure("a connection from the pool", checkout)
 
         async def look_up() -> None:
-            await authenticate(connection, bearer_hash(Request(scope())), clock.now())
+            await authenticate(connection, bearer_hash(Request(scope())), clock.now(), None)
 
         await measure("authentication: header, one query, caller", look_up)
         await measure("the record's statement, arguments to bytes", lambda: engine.reader.one(context, contacts, id_))

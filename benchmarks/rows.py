@@ -111,3 +111,28 @@ CUSTOM_CONTACTS = (
     .replace(f"t, {_TRIGRAMS}", f"t, {_TRIGRAMS}, {_CUSTOM}")
 )  # fmt: skip
 """The contacts with what their custom fields hold, as the API would have stored it: see benchmarks/custom.py."""
+
+OWNERS = 1_000
+OWNED_CONTACTS = STATEMENTS["contacts"].replace(f"{_ACTOR}, {_ACTOR}, '{{user}}'", f"{_ACTOR}, {_ACTOR}, md5('m' || (i % {OWNERS}))::uuid")
+"""The contacts, owned in turn by all members."""
+
+_PERSON = """'{org}', md5('%s' || n)::uuid, 1, '%s ' || n, now(), now(), jsonb_build_object('type', 'user', 'id', '{user}'),
+    jsonb_build_object('type', 'user', 'id', '{user}'), '%s ' || n, lower('%s ' || n), lower('%s ' || n)"""
+_WHO = "org_id, id, version, display_name, created_at, updated_at, created_by, updated_by, name, display_name_key, name_key"
+MEMBERS = [
+    # a tree of which each role has ten below it
+    f"INSERT INTO roles ({_WHO}, parent_id) SELECT {_PERSON % (('r',) + ('Role',) * 4)}, "
+    f"CASE WHEN n > 0 THEN md5('r' || (n - 1) / 10)::uuid END FROM generate_series(0, {OWNERS - 1}) n",
+    f"INSERT INTO members ({_WHO}, email, email_key, status, profile_id, role_id) SELECT {_PERSON % (('m',) + ('Member',) * 4)}, "
+    "'m' || n || '@bench.example', 'm' || n || '@bench.example', 'active', p.id, md5('r' || n)::uuid "
+    f"FROM generate_series(0, {OWNERS - 1}) n, profiles p WHERE p.org_id = '{{org}}' AND p.key = 'standard'",
+    # a hundred rules, every tenth of which reaches the member who asks
+    f"INSERT INTO sharing_rules ({_WHO}, applies_to, share_with, owned_by, criteria, access, is_active) SELECT "
+    f"{_PERSON % (('s',) + ('Rule',) * 4)}, 'contacts', jsonb_build_object('type', 'role', 'id', md5('r' || CASE WHEN n % 10 = 0 THEN 50 ELSE n END)::uuid), "
+    "CASE WHEN n % 20 <> 0 THEN jsonb_build_object('type', 'role', 'id', md5('r' || (500 + n % 11))::uuid) END, "
+    "CASE WHEN n % 20 = 0 THEN jsonb_build_object('field', 'email', 'value', 'nobody' || n || '@bench.example') END, 'read', true "
+    "FROM generate_series(0, 99) n",
+    """UPDATE organizations SET settings = '{{"sharing": {{"defaults": {{"contacts": "private"}}}}}}', access_version = access_version + 1
+    WHERE id = '{org}'""",
+]
+"""A thousand roles and members and a hundred sharing rules; role 50 has ten roles below it, so its member reaches 11 owners' contacts."""

@@ -101,7 +101,7 @@ def measure() -> list[dict[str, Any]]:
     gc.set_threshold(20_000, 20, 20)
     objects, fields = definitions()
     registry = build(standard, (UUID(int=1), 1), objects, fields)
-    policy = Policy(administrator())
+    policy = Policy(administrator(), registry)
     only_fields = build(standard, (UUID(int=1), 2), [], [field for field in fields if field.object in STANDARD])
     results.append(measured("registry", lambda: build(standard, (UUID(int=1), 1), objects, fields)))
     results.append(measured("openapi.json, 500 fields", lambda: compile_document(base, template, visible(policy, only_fields))))

@@ -50,7 +50,9 @@ def ways(registry: Registry, resource: AnyResource, row: FromClause, access: Obj
     for rule in access.criteria:
         if rule.level >= level and rule.node is not None:
             yield Way("criteria", rule.level, condition(registry, resource, row, rule.node), rule)
-    yield Way("shares", level, row.c.id.in_(shared_ids(resource.name, level)))
+    # an array of ids, so that PostgreSQL may look all ways up by their indexes and unite what it finds
+    shared: ColumnElement[Any] = sa.func.array(shared_ids(resource.name, level).scalar_subquery(), type_=_UUIDS)
+    yield Way("shares", level, row.c.id == sa.func.any(shared))
 
 
 def predicate(registry: Registry, resource: AnyResource, row: FromClause, access: ObjectAccess, level: int) -> ColumnElement[bool]:
