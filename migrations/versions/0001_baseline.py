@@ -564,6 +564,7 @@ def _create_organizations() -> None:
         sa.Column("clock_offset_us", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("clock_frozen_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("parent_id", sa.UUID(), nullable=True),
+        sa.Column("suppression_key", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
     )
@@ -1231,6 +1232,19 @@ def _create_stage_changes() -> None:
     op.create_index("ix_stage_changes_to_stage_id", "stage_changes", ["org_id", "to_stage_id"], unique=False)
     place_table(op, "stage_changes")
     fence_table(op, "stage_changes")
+
+
+def _create_suppressions() -> None:
+    op.create_table(
+        "suppressions",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "kind", "digest", name=op.f("pk_suppressions")),
+    )
+    place_table(op, "suppressions")
+    fence_table(op, "suppressions")
 
 
 def _create_timers() -> None:
@@ -5593,6 +5607,328 @@ def _create_restriction_rules() -> None:
     fence_table(op, "restriction_rules")
 
 
+def _create_retention_policies() -> None:
+    op.create_table(
+        "retention_policies",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("applies_to", sa.Text(), nullable=False),
+        sa.Column("filter", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("date_field", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), server_default=sa.text("'delete'"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("last_run_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_run_count", sa.Integer(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("applies_to_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_retention_policies_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_retention_policies")),
+    )
+    op.create_index("ix_retention_policies_applies_to", "retention_policies", ["org_id", "applies_to_key", "id"], unique=False)
+    op.create_index("ix_retention_policies_created_at", "retention_policies", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_retention_policies_name", "retention_policies", ["org_id", "name_key", "id"], unique=False)
+    op.create_index("ix_retention_policies_owner_id", "retention_policies", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index(
+        "ix_retention_policies_slot_date_1",
+        "retention_policies",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_date_2",
+        "retention_policies",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_date_3",
+        "retention_policies",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_1",
+        "retention_policies",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_10",
+        "retention_policies",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_2",
+        "retention_policies",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_3",
+        "retention_policies",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_4",
+        "retention_policies",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_5",
+        "retention_policies",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_6",
+        "retention_policies",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_7",
+        "retention_policies",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_8",
+        "retention_policies",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_id_9",
+        "retention_policies",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_number_1",
+        "retention_policies",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_number_2",
+        "retention_policies",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_number_3",
+        "retention_policies",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_number_4",
+        "retention_policies",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_number_5",
+        "retention_policies",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_1",
+        "retention_policies",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_2",
+        "retention_policies",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_3",
+        "retention_policies",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_4",
+        "retention_policies",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_5",
+        "retention_policies",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_6",
+        "retention_policies",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_7",
+        "retention_policies",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_text_8",
+        "retention_policies",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_time_1",
+        "retention_policies",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_time_2",
+        "retention_policies",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_retention_policies_slot_time_3",
+        "retention_policies",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_retention_policies_tags", "retention_policies", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_retention_policies_updated_at", "retention_policies", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_retention_policies_name",
+        "retention_policies",
+        ["org_id", "name_key"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_retention_policies_slot_unique_1",
+        "retention_policies",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_retention_policies_slot_unique_2",
+        "retention_policies",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_retention_policies_slot_unique_3",
+        "retention_policies",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_retention_policies_slot_unique_4",
+        "retention_policies",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_retention_policies_slot_unique_5",
+        "retention_policies",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "retention_policies")
+    fence_table(op, "retention_policies")
+
+
 def _create_segments() -> None:
     op.create_table(
         "segments",
@@ -9424,6 +9760,290 @@ def _create_leads() -> None:
     fence_table(op, "leads")
 
 
+def _create_consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("contact_id", sa.UUID(), nullable=True),
+        sa.Column("lead_id", sa.UUID(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), server_default=sa.text("'any'"), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("legal_basis", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("occurred_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("proof", sa.Text(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("source_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("proof_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "contact_id"], ["contacts.org_id", "contacts.id"], name="fk_consents_contact_id"),
+        sa.ForeignKeyConstraint(["org_id", "lead_id"], ["leads.org_id", "leads.id"], name="fk_consents_lead_id"),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_consents_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_consents")),
+    )
+    op.create_index("ix_consents_contact_id", "consents", ["org_id", "contact_id", "id"], unique=False)
+    op.create_index("ix_consents_created_at", "consents", ["org_id", "created_at", "id"], unique=False)
+    op.create_index("ix_consents_lead_id", "consents", ["org_id", "lead_id", "id"], unique=False)
+    op.create_index("ix_consents_occurred_at", "consents", ["org_id", "occurred_at", "id"], unique=False)
+    op.create_index("ix_consents_owner_id", "consents", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_consents_purpose", "consents", ["org_id", "purpose", "id"], unique=False)
+    op.create_index(
+        "ix_consents_slot_date_1",
+        "consents",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_date_2",
+        "consents",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_date_3",
+        "consents",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_id_1", "consents", ["org_id", "slot_id_1", "id"], unique=False, postgresql_where=sa.text("slot_id_1 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_10",
+        "consents",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_id_2", "consents", ["org_id", "slot_id_2", "id"], unique=False, postgresql_where=sa.text("slot_id_2 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_3", "consents", ["org_id", "slot_id_3", "id"], unique=False, postgresql_where=sa.text("slot_id_3 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_4", "consents", ["org_id", "slot_id_4", "id"], unique=False, postgresql_where=sa.text("slot_id_4 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_5", "consents", ["org_id", "slot_id_5", "id"], unique=False, postgresql_where=sa.text("slot_id_5 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_6", "consents", ["org_id", "slot_id_6", "id"], unique=False, postgresql_where=sa.text("slot_id_6 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_7", "consents", ["org_id", "slot_id_7", "id"], unique=False, postgresql_where=sa.text("slot_id_7 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_8", "consents", ["org_id", "slot_id_8", "id"], unique=False, postgresql_where=sa.text("slot_id_8 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_id_9", "consents", ["org_id", "slot_id_9", "id"], unique=False, postgresql_where=sa.text("slot_id_9 IS NOT NULL")
+    )
+    op.create_index(
+        "ix_consents_slot_number_1",
+        "consents",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_number_2",
+        "consents",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_number_3",
+        "consents",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_number_4",
+        "consents",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_number_5",
+        "consents",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_1",
+        "consents",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_2",
+        "consents",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_3",
+        "consents",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_4",
+        "consents",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_5",
+        "consents",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_6",
+        "consents",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_7",
+        "consents",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_text_8",
+        "consents",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_time_1",
+        "consents",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_time_2",
+        "consents",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_consents_slot_time_3",
+        "consents",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_consents_status", "consents", ["org_id", "status", "id"], unique=False)
+    op.create_index("ix_consents_tags", "consents", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_consents_updated_at", "consents", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_consents_slot_unique_1",
+        "consents",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_consents_slot_unique_2",
+        "consents",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_consents_slot_unique_3",
+        "consents",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_consents_slot_unique_4",
+        "consents",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_consents_slot_unique_5",
+        "consents",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "consents")
+    fence_table(op, "consents")
+
+
 def _make_partitions() -> None:
     now = SystemClock().now()
     for table in partitions.TABLES:
@@ -9477,6 +10097,7 @@ def upgrade() -> None:
     _create_session_devices()
     _create_sessions()
     _create_stage_changes()
+    _create_suppressions()
     _create_timers()
     _create_tokens()
     _create_tombstones()
@@ -9497,6 +10118,7 @@ def upgrade() -> None:
     _create_notes()
     _create_pipelines()
     _create_restriction_rules()
+    _create_retention_policies()
     _create_segments()
     _create_sharing_rules()
     _create_tasks()
@@ -9512,6 +10134,7 @@ def upgrade() -> None:
     _create_deals()
     _create_case_comments()
     _create_leads()
+    _create_consents()
     keep_rows(op, "audit_checkpoints")
     keep_rows(op, "audit_heads")
     keep_rows(op, "audit_log")
@@ -9525,6 +10148,7 @@ def downgrade() -> None:
     op.execute("DROP POLICY kept ON audit_heads")
     op.execute("DROP POLICY kept ON audit_log")
     op.execute("DROP POLICY kept ON events")
+    op.drop_table("consents")
     op.drop_table("leads")
     op.drop_table("case_comments")
     op.drop_table("deals")
@@ -9540,6 +10164,7 @@ def downgrade() -> None:
     op.drop_table("tasks")
     op.drop_table("sharing_rules")
     op.drop_table("segments")
+    op.drop_table("retention_policies")
     op.drop_table("restriction_rules")
     op.drop_table("pipelines")
     op.drop_table("notes")
@@ -9560,6 +10185,7 @@ def downgrade() -> None:
     op.drop_table("tombstones")
     op.drop_table("tokens")
     op.drop_table("timers")
+    op.drop_table("suppressions")
     op.drop_table("stage_changes")
     op.drop_table("sessions")
     op.drop_table("session_devices")

@@ -206,7 +206,7 @@ async def test_the_application_owns_nothing_and_may_do_little(urls: DatabaseUrls
         " AND has_column_privilege('events', a.attname, 'UPDATE')",
         owner=False,
     )
-    assert row["columns"] == ["changes", "visibility"]
+    assert row["columns"] == ["cause", "changes", "visibility"]
     reachable = await rows(
         urls, f"SELECT c.relname FROM pg_class c WHERE {OURS} AND c.relispartition AND has_table_privilege(c.oid, 'SELECT')", owner=False
     )

@@ -285,6 +285,10 @@ class IllegalTransition(Problem):
     code = "illegal_transition"
 
 
+class Suppressed(Problem):
+    code = "suppressed"
+
+
 #: Mistakes that give the whole answer their code when nothing else is wrong.
 _SPEAKING: Final = frozenset(
     {"reserved_name", "unresolved_reference", "repeated_item", "sort_not_indexed", "required_on_enter", "illegal_transition"}

@@ -129,6 +129,9 @@ FIELD_CODES: Final[dict[str, str]] = {
     "wrong_code": "The code is wrong, or it was used already.",
     "field_forbidden": "You may not read or write this field.",
     "limit": "The limit is {max}.",
+    "suppressed": "This address belongs to somebody who was erased.",
+    "exactly_one_of": "Exactly one of these is needed: {fields}.",
+    "in_the_future": "The time must not be in the future.",
 }
 
 _TITLES_EN: Final = {code: problem.title for code, problem in PROBLEMS.items()}

@@ -42,6 +42,7 @@ TITLES_DE: Final[dict[str, str]] = {
     "too_expensive": "Die Anfrage wäre zu aufwendig",
     "required_on_enter": "Die Phase verlangt weitere Felder",
     "illegal_transition": "Dieser Zustandswechsel ist nicht erlaubt",
+    "suppressed": "Die Daten dieser Person wurden gelöscht",
     "locked": "Der Datensatz ist gesperrt",
     "failed_dependency": "Nicht ausgeführt, weil ein anderer Eintrag fehlschlug",
     "precondition_required": "Ein If-Match-Header wird benötigt",
@@ -166,4 +167,7 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "wrong_code": "Der Code ist falsch oder wurde schon benutzt.",
     "field_forbidden": "Dieses Feld dürfen Sie weder lesen noch schreiben.",
     "limit": "Die Grenze ist {max}.",
+    "suppressed": "Diese Adresse gehört jemandem, dessen Daten gelöscht wurden.",
+    "exactly_one_of": "Genau eines dieser Felder ist erforderlich: {fields}.",
+    "in_the_future": "Der Zeitpunkt darf nicht in der Zukunft liegen.",
 }

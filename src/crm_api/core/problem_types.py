@@ -86,6 +86,8 @@ PROBLEMS: Final[dict[str, ProblemType]] = _table(
     (422, "required_on_enter", "The stage asks for more fields", False,
      "`errors` names the fields that the target stage requires; send them together with the move."),
     (422, "illegal_transition", "This change of state is not allowed", False, "`errors[].allowed` lists the states that can follow."),
+    (422, "suppressed", "The person was erased", False,
+     "An address belongs to somebody whose data was erased; `errors` says which. An administrator may release it, with a reason."),
     (423, "locked", "The record is locked", True, "An approval or a running job holds the record."),
     (424, "failed_dependency", "Not done because another item failed", True,
      "The batch or composite is atomic and another item failed; this one was not written."),

@@ -9,7 +9,7 @@ APP_ROLE = "crm_app"
 PRIVILEGES = {
     "alembic_version": "SELECT",  # readyz compares it
     # Only ever added to; purging and erasing blank the values. Rows of a sandbox go with it, see `keep_rows`.
-    "events": "SELECT, INSERT, UPDATE (changes, visibility), DELETE",
+    "events": "SELECT, INSERT, UPDATE (changes, visibility, cause), DELETE",
     "journal": "SELECT, INSERT, DELETE",
     "event_snapshots": "SELECT, INSERT, DELETE",
     "audit_log": "SELECT, INSERT, UPDATE (salt, personal, erased_at), DELETE",

@@ -17,6 +17,7 @@ from crm_api.http import (
     jobs,
     me,
     preferences,
+    privacy,
     reports,
     sandboxes,
     search,
@@ -42,6 +43,7 @@ REGISTRY = Registry(RESOURCES)
 def build_router() -> APIRouter:
     """The routes under /v1."""
     router = APIRouter(route_class=KernelRoute)
+    router.include_router(privacy.router)
     router.include_router(build_record_router(REGISTRY))
     router.include_router(account.router)
     router.include_router(tokens.open_router)

@@ -57,6 +57,7 @@ _LOOK_UP: Final = compile_statement(
         _organizations.c.clock_offset_us,
         _organizations.c.clock_frozen_at,
         _organizations.c.parent_id,
+        _organizations.c.suppression_key,
     )
     .select_from(_tokens.join(_organizations, _organizations.c.id == _tokens.c.org_id))
     .where(_tokens.c.hash == sa.bindparam("hash", type_=sa.LargeBinary()))

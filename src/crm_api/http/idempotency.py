@@ -2,7 +2,8 @@
 
 The first statement of the transaction claims the key. A second request with the same key waits for the first one's commit
 for a tenth of a second and is then told 409 `in_flight`; waiting longer would hold a connection that others need. Only
-successful answers are stored: what failed changed nothing, so it may be tried again under the same key.
+successful answers are stored: what failed changed nothing, so it may be tried again under the same key. Keys and paths, which
+callers may make of names and addresses, are kept as digests.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_api.core.errors import BadRequest, FieldError, IdempotencyKeyReused, InFlight
+from crm_api.core.errors import BadRequest, Conflict, FieldError, IdempotencyKeyReused, InFlight
 from crm_api.db.errors import classify
 from crm_api.db.statement import compile_statement
 from crm_api.kernel.context import Context
@@ -31,6 +32,9 @@ SECRET_HEADER: Final = "x-once-shown"
 """A response header (removed before sending) that lists JSON members to blank in the stored copy: secrets shown once.
 
 A member that stands deeper is written with the steps to it: `results/0/body/token`."""
+
+ERASED: Final = 410
+"""Kept as the status of an answer whose record was erased since: a repetition is told so, and writes nothing."""
 
 _keys = table(IdempotencyKey)
 _P = sa.bindparam
@@ -84,9 +88,9 @@ async def guarded(request: Request, context: Context, key: str, inner: Callable[
     values = {
         "org_id": context.principal.org_id,
         "principal_id": context.principal.token_id,
-        "key": key,
+        "key": hashlib.sha256(key.encode()).hexdigest(),
         "method": request.method,
-        "path": path,
+        "path": hashlib.sha256(path.encode()).hexdigest(),
         "body_hash": hashlib.sha256(body).digest(),
         "created_at": now,
         "expired": now - KEPT,
@@ -118,6 +122,8 @@ async def _replayed(context: Context, values: dict[str, object]) -> Response:
         raise InFlight()
     if (row["method"], row["path"], bytes(row["body_hash"])) != (values["method"], values["path"], values["body_hash"]):
         raise IdempotencyKeyReused()
+    if row["status"] == ERASED:
+        raise Conflict("What this request wrote was erased since; it is not done a second time.")
     headers = {**orjson.loads(row["headers"]), "idempotency-replayed": "true"}
     return Response(bytes(row["body"]), row["status"], headers)
 

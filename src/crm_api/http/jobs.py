@@ -46,7 +46,12 @@ class JobRead(Output):
     object: Annotated[str, Field(description="Always `jobs`.", examples=["jobs"])]
     id: Annotated[UUID, Field(description="The job's id.", examples=[_ID])]
     type: Annotated[
-        str, Field(description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment` or `rotate_keys`.", examples=["bulk"])
+        str,
+        Field(
+            description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment`, `sandbox`, `rotate_keys`, `privacy_export`, "
+            "`privacy_erase` and more.",
+            examples=["bulk"],
+        ),
     ]
     status: Annotated[
         Status,
@@ -128,7 +133,7 @@ class JobQuery(PageQuery):
 
     status: Annotated[Status | None, Field(description="Only jobs in this state.", examples=["running"])] = None
     type: Annotated[
-        Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox"] | None,
+        Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox", "privacy_export", "privacy_erase"] | None,
         Field(description="Only jobs of this type.", examples=["bulk"]),
     ] = None
 

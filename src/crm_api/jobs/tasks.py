@@ -18,11 +18,13 @@ from crm_api.db.uow import Cause, Uow, unit_of_work
 from crm_api.flows import bulk, revaluation, snapshots
 from crm_api.flows.metadata.requests import SCHEMA
 from crm_api.flows.organizations import organization_info
+from crm_api.flows.privacy.requests import ERASE, EXPORT
 from crm_api.flows.sandboxes.service import SANDBOX
 from crm_api.jobs import claims
 from crm_api.jobs.claims import Claimed, Standing
 from crm_api.jobs.keys import ROTATE_KEYS, run_rotation
 from crm_api.jobs.people import hand_over_records
+from crm_api.jobs.privacy import run_erase, run_export
 from crm_api.jobs.sandboxes import run_sandbox
 from crm_api.jobs.schema import run_schema
 from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
@@ -193,6 +195,8 @@ TASKS: Final[Mapping[str, Task]] = {
     SNAPSHOT: run_snapshot,
     REFRESH_SEGMENT: run_refresh,
     SANDBOX: run_sandbox,
+    EXPORT: run_export,
+    ERASE: run_erase,
     ROTATE_KEYS: run_rotation,
 }
 
@@ -202,4 +206,5 @@ async def give_up(run: Run, error: BaseException) -> None:
     problem: dict[str, Any] = error.to_dict() if isinstance(error, Problem) else {"code": "internal_error", "title": "The job failed."}
     async with run.context() as context:
         standing = await claims.standing(context.uow, run.job)
-    await run.finish("failed", replace(standing, result={**standing.result, "error": problem}))
+    kept = {name: value for name, value in standing.result.items() if name != "people"}  # whom it was about is nobody's business now
+    await run.finish("failed", replace(standing, result={**kept, "error": problem}))

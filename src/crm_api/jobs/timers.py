@@ -24,11 +24,14 @@ from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow, unit_of_work
 from crm_api.flows import segments
 from crm_api.flows.organizations import system_context
+from crm_api.flows.privacy import retention
 from crm_api.jobs.expiry import FORGET, forget_jobs
 from crm_api.jobs.wake import woken
 from crm_api.kernel.access import shares
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
+from crm_api.kernel.timers import set_timers
+from crm_api.resources.retention_policies.rules import RUN
 from crm_api.resources.segments.rules import REFRESH
 from crm_api.resources.tasks.reminders import REMIND, remind
 
@@ -86,11 +89,23 @@ async def _refresh(firing: Firing, due: Sequence[Due]) -> None:
             log.info("segment_not_refreshed", org_id=str(uow.org_id), segment=str(timer.subject_id), problem=problem.code)
 
 
+async def _retain(firing: Firing, due: Sequence[Due]) -> None:
+    uow = firing.context.uow
+    for timer in due:
+        try:
+            async with uow.savepoint():
+                await retention.run(firing.context, firing.engine.writer, timer.subject_id)
+        except (NotFound, ValidationFailed, TooExpensive) as problem:
+            # It names what is no longer there. Whoever changes it has it run again; till then it looks once a day.
+            await set_timers(uow, RUN, {timer.subject_id: uow.now + retention.EVERY})
+            log.info("policy_not_run", org_id=str(uow.org_id), policy=str(timer.subject_id), problem=problem.code)
+
+
 async def _expire(firing: Firing, due: Sequence[Due]) -> None:
     await shares.expire(firing.context, [timer.subject_id for timer in due])
 
 
-HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget, REFRESH: _refresh, shares.EXPIRE: _expire}
+HANDLERS: Final[Mapping[str, Handler]] = {REMIND: _remind, FORGET: _forget, REFRESH: _refresh, shares.EXPIRE: _expire, RUN: _retain}
 """What happens when a timer fires, by its kind."""
 
 # One of the few statements that look across organisations: one look into the index of timers for each of them.

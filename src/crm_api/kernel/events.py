@@ -190,7 +190,7 @@ def verb_of(change: Change) -> str:
     """The event's verb, from the record's states at both ends of the transaction."""
     old, new = change.old, change.new
     if new is None:
-        return "purged"
+        return "erased" if change.verb == "erased" else "purged"
     if new["deleted_at"] is not None and (old is None or old["deleted_at"] is None):
         return "merged" if new.get("merged_into") is not None else "deleted"
     if old is None:
@@ -301,7 +301,15 @@ def _rows(uow: Uow, found: Collected) -> list[dict[str, Any]]:
     return rows
 
 
-_VERBS: Final = {"created": "create", "updated": "update", "deleted": "delete", "restored": "restore", "purged": "purge", "merged": "merge"}
+_VERBS: Final = {
+    "created": "create",
+    "updated": "update",
+    "deleted": "delete",
+    "restored": "restore",
+    "purged": "purge",
+    "erased": "erase",
+    "merged": "merge",
+}
 
 
 def _plain_verb(event: PlainEvent) -> str:

@@ -31,6 +31,7 @@ class OrganizationInfo:
     settings: Mapping[str, Any]
     time: BusinessTime = REAL_TIME
     parent_id: UUID | None = None
+    suppression_key: bytes | None = None
 
     @classmethod
     def of(cls, org_id: UUID, row: Mapping[str, Any]) -> OrganizationInfo:
@@ -49,6 +50,7 @@ class OrganizationInfo:
             {} if settings == "{}" else orjson.loads(settings),
             business_time(row["clock_offset_us"], row["clock_frozen_at"]),
             row["parent_id"],
+            row["suppression_key"],
         )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from crm_api.models.base import Base, RecordMixin, SearchMixin
-from crm_api.models.columns import long_text_field, picklist_field, reference_field, rich_text_field, text_field, timestamp_field
+from crm_api.models.columns import long_text_field, personal, picklist_field, reference_field, rich_text_field, text_field, timestamp_field
 
 
 class Task(RecordMixin, SearchMixin, Base):
@@ -16,8 +16,8 @@ class Task(RecordMixin, SearchMixin, Base):
 
     __tablename__ = "tasks"
 
-    subject: Mapped[str] = text_field(required=True, indexed=True)
-    description: Mapped[str | None] = long_text_field()
+    subject: Mapped[str] = personal(text_field(required=True, indexed=True))
+    description: Mapped[str | None] = personal(long_text_field())
     status: Mapped[str] = picklist_field("open", "in_progress", "waiting", "done", "cancelled", required=True, default="open", indexed=True)
     priority: Mapped[str] = picklist_field("low", "normal", "high", required=True, default="normal")
     due_at: Mapped[datetime | None] = timestamp_field(indexed=True)
@@ -32,5 +32,5 @@ class Note(RecordMixin, SearchMixin, Base):
 
     __tablename__ = "notes"
 
-    title: Mapped[str | None] = text_field(indexed=True)
-    body: Mapped[dict[str, str]] = rich_text_field(required=True)
+    title: Mapped[str | None] = personal(text_field(indexed=True))
+    body: Mapped[dict[str, str]] = personal(rich_text_field(required=True))

@@ -6,7 +6,7 @@ it. The kernel reads nothing else, so a custom field (a `FieldSpec` without a co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -53,6 +53,9 @@ class FieldType(StrEnum):
 Writable = Literal["always", "create", "import", "never"]
 """Who may write a field: any write, only the create, only creates with the `import` permission, or nobody."""
 
+Sensitivity = Literal["none", "personal", "sensitive"]
+"""Whether a value tells who a person is, or something about them that deserves more care still (such as health or belief)."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
@@ -63,6 +66,7 @@ class FieldSpec:
     object whose `key`s are this picklist's values (statuses, lifecycle stages, …). `indexed`: an index (org_id, column, id)
     stands behind it, so it may lead a sort. `unique`: unique among live records. `format`: text that is
     more than text and stored in a normal form. `base_of`: the amount whose worth in the organisation's currency this is.
+    `sensitivity`: what the value says of a person. `owned`: a reference to what the record is a part of, with which it is purged.
     """
 
     type: FieldType
@@ -80,6 +84,20 @@ class FieldSpec:
     format: Literal["domain"] | None = None
     tracked: bool = True
     base_of: str | None = None
+    sensitivity: Sensitivity = "none"
+    owned: bool = False
+
+
+def personal(column: MappedColumn[Any]) -> MappedColumn[Any]:
+    """A field that says who a person is, how to reach them, or what was written about them."""
+    column.column.info["field"] = replace(column.column.info["field"], sensitivity="personal")
+    return column
+
+
+def owned(column: MappedColumn[Any]) -> MappedColumn[Any]:
+    """A reference to what the record is a part of: purging that purges the record too, and nobody has to be asked."""
+    column.column.info["field"] = replace(column.column.info["field"], owned=True)
+    return column
 
 
 def key_type(spec: FieldSpec) -> TypeEngine[Any]:

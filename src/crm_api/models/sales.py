@@ -25,6 +25,7 @@ from crm_api.models.columns import (
     long_text_field,
     money_field,
     number_field,
+    personal,
     phone_field,
     picklist_field,
     reference_field,
@@ -60,23 +61,23 @@ class Contact(RecordMixin, SearchMixin, Base):
     __tablename__ = "contacts"
 
     kind: Mapped[str] = picklist_field("person", "organization", required=True, default="person")
-    first_name: Mapped[str | None] = text_field(indexed=True)
-    last_name: Mapped[str | None] = text_field(indexed=True)
-    email: Mapped[str | None] = email_field(unique=True)
-    emails: Mapped[list[dict[str, Any]]] = items_field()
-    phone: Mapped[str | None] = phone_field()
-    phones: Mapped[list[dict[str, Any]]] = items_field()
+    first_name: Mapped[str | None] = personal(text_field(indexed=True))
+    last_name: Mapped[str | None] = personal(text_field(indexed=True))
+    email: Mapped[str | None] = personal(email_field(unique=True))
+    emails: Mapped[list[dict[str, Any]]] = personal(items_field())
+    phone: Mapped[str | None] = personal(phone_field())
+    phones: Mapped[list[dict[str, Any]]] = personal(items_field())
     title: Mapped[str | None] = text_field()
     department: Mapped[str | None] = text_field()
     account_id: Mapped[UUID | None] = reference_field("accounts", inverse="contacts")
     lifecycle_stage: Mapped[str | None] = picklist_field(source="lifecycle_stages", indexed=True)
     rating: Mapped[str | None] = picklist_field("hot", "warm", "cold")
     source: Mapped[str | None] = text_field()
-    birthdate: Mapped[date | None] = date_field()
-    address: Mapped[dict[str, str | None] | None] = address_field()
+    birthdate: Mapped[date | None] = personal(date_field())
+    address: Mapped[dict[str, str | None] | None] = personal(address_field())
     email_opt_out: Mapped[bool] = boolean_field()
     do_not_call: Mapped[bool] = boolean_field()
-    description: Mapped[str | None] = long_text_field()
+    description: Mapped[str | None] = personal(long_text_field())
 
 
 class Lead(RecordMixin, SearchMixin, Base):
@@ -84,21 +85,21 @@ class Lead(RecordMixin, SearchMixin, Base):
 
     __tablename__ = "leads"
 
-    first_name: Mapped[str | None] = text_field()
-    last_name: Mapped[str | None] = text_field(indexed=True)
+    first_name: Mapped[str | None] = personal(text_field())
+    last_name: Mapped[str | None] = personal(text_field(indexed=True))
     company: Mapped[str | None] = text_field(indexed=True)
-    email: Mapped[str | None] = email_field()
-    phone: Mapped[str | None] = phone_field()
+    email: Mapped[str | None] = personal(email_field())
+    phone: Mapped[str | None] = personal(phone_field())
     title: Mapped[str | None] = text_field()
-    website: Mapped[str | None] = url_field()
+    website: Mapped[str | None] = personal(url_field())
     source: Mapped[str | None] = text_field()
     status: Mapped[str] = picklist_field(source="lead_statuses", required=True, indexed=True)
     status_reason: Mapped[str | None] = text_field()
     lifecycle_stage: Mapped[str | None] = picklist_field(source="lifecycle_stages", indexed=True)
     rating: Mapped[str | None] = picklist_field("hot", "warm", "cold")
     score: Mapped[int | None] = integer_field(writable="never", indexed=True)
-    qualification: Mapped[dict[str, Any] | None] = json_field()
-    description: Mapped[str | None] = long_text_field()
+    qualification: Mapped[dict[str, Any] | None] = personal(json_field())
+    description: Mapped[str | None] = personal(long_text_field())
     converted_at: Mapped[datetime | None] = timestamp_field(writable="never")
     converted_account_id: Mapped[UUID | None] = reference_field("accounts", writable="never")
     converted_contact_id: Mapped[UUID | None] = reference_field("contacts", writable="never")

@@ -16,6 +16,7 @@ from crm_api.models.columns import (
     integer_field,
     json_field,
     long_text_field,
+    personal,
     picklist_field,
     reference_field,
     rich_text_field,
@@ -30,8 +31,8 @@ class Case(RecordMixin, SearchMixin, Base):
     __tablename__ = "cases"
 
     number: Mapped[int] = integer_field(writable="never", required=True, big=True, indexed=True)
-    subject: Mapped[str] = text_field(required=True, indexed=True)
-    description: Mapped[str | None] = long_text_field()
+    subject: Mapped[str] = personal(text_field(required=True, indexed=True))
+    description: Mapped[str | None] = personal(long_text_field())
     status: Mapped[str] = picklist_field("new", "open", "pending", "resolved", "closed", required=True, default="new", indexed=True)
     priority: Mapped[str] = picklist_field("low", "normal", "high", "urgent", required=True, default="normal", indexed=True)
     channel: Mapped[str | None] = picklist_field("email", "phone", "web", "chat", "api", "other")
@@ -54,6 +55,6 @@ class CaseComment(RecordMixin, SearchMixin, Base):
     __tablename__ = "case_comments"
 
     case_id: Mapped[UUID] = reference_field("cases", inverse="comments", required=True, writable="create")
-    body: Mapped[dict[str, str]] = rich_text_field(required=True)
+    body: Mapped[dict[str, str]] = personal(rich_text_field(required=True))
     visibility: Mapped[str] = picklist_field("public", "internal", required=True, default="internal", writable="create")
     author_kind: Mapped[str] = picklist_field("staff", "customer", required=True, default="staff", writable="create")

@@ -11,14 +11,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_api.models.base import TIMESTAMPTZ, Base, RecordMixin, SearchMixin
-from crm_api.models.columns import FieldSpec, FieldType, email_field, picklist_field, reference_field, text_field
+from crm_api.models.columns import FieldSpec, FieldType, email_field, personal, picklist_field, reference_field, text_field
 
 
 class Organization(Base):
     """One customer of ours; the tenant. Read by every request and written almost never, so it holds nothing that changes often.
 
     A sandbox has the organisation that it was made from as `parent_id`, and a clock of its own: `clock_offset_us` microseconds
-    ahead of real time, or standing still at `clock_frozen_at`.
+    ahead of real time, or standing still at `clock_frozen_at`. `suppression_key` is the key under which it remembers addresses that
+    must not come back; null where it never had to.
     """
 
     __tablename__ = "organizations"
@@ -36,6 +37,7 @@ class Organization(Base):
     clock_offset_us: Mapped[int] = mapped_column(BigInteger, nullable=False, server_default=text("0"))
     clock_frozen_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ)
     parent_id: Mapped[UUID | None] = mapped_column()
+    suppression_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ, nullable=False)
 
 
@@ -66,8 +68,8 @@ class Member(RecordMixin, SearchMixin, Base):
 
     __tablename__ = "members"
 
-    name: Mapped[str] = text_field(required=True, indexed=True)
-    email: Mapped[str] = email_field(unique=True, writable="create")
+    name: Mapped[str] = personal(text_field(required=True, indexed=True))
+    email: Mapped[str] = personal(email_field(unique=True, writable="create"))
     status: Mapped[str] = picklist_field("active", "invited", "suspended", required=True, default="active", writable="never")
     kind: Mapped[str] = picklist_field("person", "service", required=True, default="person", writable="never")
     profile_id: Mapped[UUID] = reference_field("profiles", inverse="users", required=True)

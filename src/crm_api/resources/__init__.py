@@ -5,6 +5,7 @@ from crm_api.resources.accounts import accounts
 from crm_api.resources.case_comments import case_comments
 from crm_api.resources.cases import cases
 from crm_api.resources.connections import connections
+from crm_api.resources.consents import consents
 from crm_api.resources.contact_roles import contact_roles
 from crm_api.resources.contacts import contacts
 from crm_api.resources.custom_links import custom_links
@@ -19,6 +20,7 @@ from crm_api.resources.notes import notes
 from crm_api.resources.pipelines import pipelines
 from crm_api.resources.profiles import profiles
 from crm_api.resources.restriction_rules import restriction_rules
+from crm_api.resources.retention_policies import retention_policies
 from crm_api.resources.roles import roles
 from crm_api.resources.segments import segments
 from crm_api.resources.sharing_rules import sharing_rules
@@ -54,6 +56,8 @@ RESOURCES: tuple[AnyResource, ...] = (
     widgets,
     custom_links,
     segments,
+    consents,
+    retention_policies,
     users,
     profiles,
     roles,

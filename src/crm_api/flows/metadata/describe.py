@@ -76,6 +76,7 @@ def standard_field(context: Context, resource: AnyResource, field: Field) -> dic
     default = shape_of(context, resource).fresh().get(field.column)
     needed = not field.nullable and default is None and spec.writable != "never"
     found["required"] = (create is not None and create.is_required()) or (needed and field.name not in ("id", "created_at", "currency"))
+    found["sensitivity"] = spec.sensitivity
     found["unique"], found["indexed"], found["read_only"] = spec.unique, spec.indexed or spec.unique, spec.writable == "never"
     found["default"] = default if isinstance(default, bool | int | str | list | dict) else to_json(field, default)
     found["help"] = None if model is None else model.description

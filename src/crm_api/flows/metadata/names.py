@@ -38,6 +38,8 @@ RESERVED_OBJECTS: Final = frozenset(
         "territories",
         "audit",
         "privacy",
+        "consents",
+        "retention_policies",
         "products",
         "price_books",
         "price",

@@ -19,6 +19,7 @@ NEVER: Final = frozenset(
         "tokens", "outbox", "events", "event_snapshots", "journal", "idempotency_keys", "tombstones",
         "jobs", "job_chunks", "job_errors", "job_due", "timers", "recent_items", "home_pages", "sandboxes", "config_snapshots",
         "audit_log", "audit_heads", "audit_checkpoints", "connections", "connection_secrets", "oauth_grants",
+        "suppressions",
     }
 )  # fmt: skip
 """What belongs to the working of one organisation: its secrets, journal, jobs, and what its people have looked at."""

@@ -33,6 +33,7 @@ def field_of(definition: CustomField, *, top: bool, expression: Expression | Non
         max_length=definition.properties.get("max_length"),
         minimum=float(bounds["min"]) if numeric and bounds.get("min") is not None else None,
         maximum=float(bounds["max"]) if numeric and bounds.get("max") is not None else None,
+        sensitivity=bounds.get("sensitivity", "none"),
         base_of=definition.base_of,
     )
     return Field(

@@ -1,8 +1,12 @@
-"""Purging: a record's row, links, external ids and the values in its history go; id and last version stay as a tombstone."""
+"""Purging and erasing: a record's row, links, external ids, what is kept beside it and the values in its history go; id and last
+version stay as a tombstone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
@@ -16,8 +20,31 @@ from crm_api.kernel.writes.shape import Shape, encode, json_columns
 from crm_api.kernel.writes.statements import EXTERNAL_IDS, IDS, ORG, TOMBSTONES, UUID_TYPE, remove_records
 from crm_api.models.base import table as table_of
 from crm_api.models.events import Event, EventSnapshot
-from crm_api.models.presentation import BoardPosition
+from crm_api.models.presentation import BoardPosition, RecentItem
 from crm_api.models.sales import StageChange
+
+_BLANK: Final = Statement(
+    """
+    UPDATE events e SET changes = (
+        SELECT coalesce(jsonb_object_agg(c.key, CASE WHEN $3::text[] IS NULL OR c.key = ANY($3) OR split_part(c.key, '.', 1) = ANY($3)
+                                                THEN '{"old": null, "new": null}'::jsonb ELSE c.value END), '{}'::jsonb)
+          FROM jsonb_each(e.changes) c),
+           cause = e.cause - 'idempotency_key' - 'request_id'
+     WHERE e.org_id = $1 AND e.record_id = ANY($2::uuid[])
+    """,
+    ("org_id", "ids", "names"),
+)
+_ABOUT: Final = Statement(
+    """
+    WITH mine AS (SELECT id FROM events WHERE org_id = $1 AND related <> '[]'::jsonb AND related @> $2::jsonb AND object = 'links'),
+         gone AS (DELETE FROM event_snapshots s USING mine WHERE s.org_id = $1 AND s.event_id = mine.id)
+    UPDATE events e SET changes = (
+        SELECT coalesce(jsonb_object_agg(k, '{"old": null, "new": null}'::jsonb), '{}'::jsonb) FROM jsonb_object_keys(e.changes) k),
+           cause = e.cause - 'idempotency_key' - 'request_id'
+      FROM mine WHERE e.org_id = $1 AND e.id = mine.id
+    """,
+    ("org_id", "related"),
+)
 
 
 async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None:
@@ -38,18 +65,35 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
     await uow.fetch(context.statements.get("blank_events", _blank_events), values)
 
 
+async def forget(context: Context, ids: Sequence[UUID], names: Sequence[str] | None = None) -> None:
+    """Takes values out of the history of records whose events are all written: those of the named fields, or all of them.
+
+    What callers may have chosen themselves (request ids, idempotency keys) goes too, and so do the snapshots.
+    """
+    values = {"org_id": context.uow.org_id, "ids": list(ids), "names": None if names is None else list(names)}
+    await context.uow.fetch(_BLANK, values)
+    await context.uow.fetch(context.statements.get("erase_snapshots", _snapshots), values)
+
+
+async def forget_links(context: Context, ids: Sequence[UUID]) -> None:
+    """Takes the values out of the events of all links that these records ever had."""
+    for id_ in ids:
+        await context.uow.fetch(_ABOUT, {"org_id": context.uow.org_id, "related": encode([str(id_)])})
+
+
 def _external_ids() -> Statement:
     return compile_statement(sa.delete(EXTERNAL_IDS).where(EXTERNAL_IDS.c.org_id == ORG, EXTERNAL_IDS.c.record_id == sa.any_(IDS)))
 
 
 def _beside() -> Statement:
-    """Where the records stood on boards, and their ways through stages."""
+    """Where the records stood on boards, their ways through stages, and who looked at them."""
     mine = [
         (kept.c.org_id == ORG, kept.c.object == sa.bindparam("object", type_=sa.Text), kept.c.record_id == sa.any_(IDS))
-        for kept in (table_of(BoardPosition), table_of(StageChange))
+        for kept in (table_of(BoardPosition), table_of(StageChange), table_of(RecentItem))
     ]
     positions = sa.delete(BoardPosition).where(*mine[0]).returning(BoardPosition.record_id).cte("positions")
-    return compile_statement(sa.delete(StageChange).where(*mine[1]).add_cte(positions))
+    looked_at = sa.delete(RecentItem).where(*mine[2]).returning(RecentItem.record_id).cte("looked_at")
+    return compile_statement(sa.delete(StageChange).where(*mine[1]).add_cte(positions, looked_at))
 
 
 def _tombstones() -> Statement:

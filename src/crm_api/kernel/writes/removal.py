@@ -171,7 +171,7 @@ async def _clear_references(writer: Writer, context: Context, shape: Shape, ids:
             found = await referring(context, child, field, ids, deleted=True)
             if child.name == shape.resource.name:
                 found = [id for id in found if id not in ids]
-            if found and field.nullable:
+            if found and field.nullable and not field.spec.owned:
                 await point(writer, context, child_shape, field, found, None)
             elif found:
                 await writer.delete(context, child, [Target(id) for id in found], options=WriteOptions(on_children="cascade", purge=True))

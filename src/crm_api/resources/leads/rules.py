@@ -8,6 +8,7 @@ from crm_api.core.errors import FieldError, Locked
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import Draft, Rules
 from crm_api.kernel.states import State, check_transitions, states_of
+from crm_api.kernel.suppression import refuse_suppressed
 
 KNOWN_BY = ("first_name", "last_name", "email", "phone")
 
@@ -22,6 +23,7 @@ class LeadRules(Rules):
                 draft.errors.append(FieldError("one_of_required", pointer="", params={"fields": ", ".join(KNOWN_BY)}))
             if draft.operation == "update" and draft.old is not None and draft.old["converted_at"] is not None:
                 draft.problem = Locked("A converted lead can't be changed; change the records that it became.")
+        await refuse_suppressed(context, drafts)
         moved = [draft for draft in drafts if draft.changed("status") or draft.new["status"] is None]
         if moved:
             await self._statuses(moved, await states_of(context, "lead_statuses"))

@@ -1,0 +1,1 @@
+"""A person's data: where it can be, bringing it together, and removing it."""

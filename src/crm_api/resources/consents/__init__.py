@@ -1,0 +1,5 @@
+"""The consents resource."""
+
+from crm_api.resources.consents.resource import consents
+
+__all__ = ["consents"]
