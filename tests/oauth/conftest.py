@@ -30,11 +30,11 @@ class World:
     confidential: App
     public: App
 
-    async def member(self, **options: str) -> Browser:
+    async def member(self) -> Browser:
         """Another person's browser, an ordinary member's."""
         email = f"member-{uuid4().hex}@corp.example"
         database = self.app.state.services.database
-        await create_user(database, org_id=self.api.org_id, email=email, password=PASSWORD, **options)
+        await create_user(database, org_id=self.api.org_id, email=email, password=PASSWORD)
         return Browser(unauthenticated(self.app), email)
 
 

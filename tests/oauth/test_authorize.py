@@ -72,7 +72,7 @@ async def test_nobody_is_sent_to_an_address_that_is_not_registered(world: World)
             assert answer.headers["content-type"].startswith("text/html")
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, str | None], str]] = {
     "response_type": ({"response_type": None}, "invalid_request"),
     "implicit": ({"response_type": "token"}, "unsupported_response_type"),
     "hybrid": ({"response_type": "code token"}, "unsupported_response_type"),
@@ -262,6 +262,7 @@ async def test_which_organisation(world: World) -> None:
     form = Page(shown.text).forms[0]
     assert set(form.choices["org_id"]) == {str(world.api.org_id), made["org_id"]}
     assert "org_id" not in form.fields
+    wrong: dict[str, str]
     for wrong in ({}, {"org_id": "01976f6e-8a00-7000-8000-000000000001"}, {"org_id": "x"}):
         assert (await world.browser.submit(form, decision="allow", **wrong)).status_code == 400
     verifier, challenge = pkce()

@@ -53,7 +53,7 @@ async def test_an_app_by_an_administrator(world: World) -> None:
     assert "client_secret" not in shown
     assert shown == {name: value for name, value in made.items() if name != "client_secret"}
     listed = (await api.ok("GET", "/v1/oauth_apps"))["data"]
-    assert [app["id"] for app in listed][0] == made["id"]
+    assert listed[0]["id"] == made["id"]
     answer = await api.http.patch(f"/v1/oauth_apps/{made['id']}", json={"name": "Synchronisation", "logo_uri": None})
     assert (answer.json()["name"], answer.json()["logo_uri"], answer.json()["version"]) == ("Synchronisation", None, 2)
     assert answer.headers["x-outcome"] == "updated"
@@ -72,7 +72,7 @@ async def test_what_cannot_be_registered(world: World) -> None:
     for uri in BAD_URIS:
         problem = await world.api.fails("POST", "/v1/oauth_apps", 422, "validation_failed", json={**good, "redirect_uris": [uri]})
         assert problem["errors"][0]["pointer"] == "/redirect_uris/0", uri
-    for wrong in (
+    mistakes: list[dict[str, Any]] = [
         {"scopes": ["contacts:fly"]},
         {"scopes": []},
         {"type": "secret"},
@@ -82,7 +82,8 @@ async def test_what_cannot_be_registered(world: World) -> None:
         {"install": "nobody"},
         {"client_secret": "mine"},
         {"redirect_uris": ["https://app.example/cb"] * 21},
-    ):
+    ]
+    for wrong in mistakes:
         assert (await world.api.http.post("/v1/oauth_apps", json={**good, **wrong})).status_code == 422, wrong
     for uri in (
         "com.example.app:/cb",
@@ -97,7 +98,7 @@ async def test_what_cannot_be_registered(world: World) -> None:
 async def test_apps_of_other_organisations_are_not_there(world: World, other_api: Api) -> None:
     id_ = world.confidential.id
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/secret/rotate")):
-        body = {"json": {}} if method in ("PATCH", "POST") else {}
+        body: dict[str, Any] = {"json": {}} if method in ("PATCH", "POST") else {}
         await other_api.fails(method, f"/v1/oauth_apps/{id_}{path}", 404, "not_found", **body)
     tokens = await world.confidential.tokens(world.browser)
     await other_api.fails("DELETE", f"/v1/oauth_grants/{tokens['grant_id']}", 404, "not_found")
@@ -182,7 +183,7 @@ async def test_bad_metadata(world: World) -> None:
     for uri in ("http://evil.example/", "https://a.example/#x", "https://*.example/", "javascript:alert(1)", ""):
         refused(await ask(world.http, token, redirect_uris=[uri]), "invalid_redirect_uri")
     refused(await ask(world.http, token, redirect_uris=[]), "invalid_redirect_uri")
-    for wrong in (
+    mistakes: list[dict[str, Any]] = [
         {"scope": "admin"},
         {"scope": "contacts:fly"},
         {"scope": ""},
@@ -195,7 +196,8 @@ async def test_bad_metadata(world: World) -> None:
         {"client_name": ""},
         {"client_uri": "http://a.example/"},
         {"client_name": "a\u0000b"},
-    ):
+    ]
+    for wrong in mistakes:
         refused(await ask(world.http, token, **wrong), "invalid_client_metadata")
     headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     for body in (b"{", b"[]", b"[" * 5000, b'"x"'):

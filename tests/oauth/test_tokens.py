@@ -63,8 +63,8 @@ async def test_scopes_hold(world: World) -> None:
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     assert "contacts:write" in answer.headers["www-authenticate"]
     for method, path in (("GET", "/v1/oauth_apps"), ("POST", "/v1/tokens"), ("GET", "/v1/oauth_grants")):
-        body = {"json": {"name": "x", "scopes": ["contacts:read"]}} if method == "POST" else {}
-        assert (await world.http.request(method, path, headers=authorized, **body)).status_code == 403, path
+        body = {"name": "x", "scopes": ["contacts:read"]} if method == "POST" else None
+        assert (await world.http.request(method, path, headers=authorized, json=body)).status_code == 403, path
 
 
 async def test_what_acts_is_told(world: World) -> None:
@@ -145,7 +145,7 @@ async def test_nothing_secret_is_written_down(world: World) -> None:
             await world.http.post("/oauth/token", json={"refresh_token": later["refresh_token"]}),
             await world.http.get(f"/oauth/authorize?client_id={app.id}&code={code}"),
         ):
-            assert answer.status_code >= 400
+            assert answer.status_code >= 300
             texts.append(answer.text + str(answer.headers))
     finally:
         structlog.configure(**before)
