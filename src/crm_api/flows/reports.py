@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
-from crm_api.core.errors import NotFound
+from crm_api.core.errors import Forbidden, NotFound
 from crm_api.core.money import money_text
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
@@ -81,8 +81,17 @@ class PipelineFilter:
     tag: str | None = None
 
 
+_AMOUNTS: Final = frozenset({"amount", "weighted_amount", "currency", "probability"})
+_NEEDED: Final = frozenset({"stage_id", "pipeline_id", "status", "opened_at", "closed_at"})
+"""Fields of deals that amounts are made of, and those without which there is nothing to tell."""
+
+
 async def pipeline_report(context: Context, asked: PipelineFilter) -> PipelineReport:
-    """The report of a pipeline, of the default one if none is named. Raises NotFound."""
+    """The report of a pipeline over the deals that the caller sees, of the default one if none is named. There are no amounts for whom
+    they are hidden. Raises NotFound, and Forbidden where other fields that the report is made of are hidden."""
+    policy, hidden = context.policy, context.registry["deals"].hidden
+    if not hidden.isdisjoint(_NEEDED) or (asked.tag is not None and "tags" in hidden):
+        raise Forbidden("Your profile does not show the fields that this report is made of.")
     values: dict[str, Any] = {"org_id": context.uow.org_id}
     if asked.pipeline_id is not None:
         values["pipeline_id"] = asked.pipeline_id
@@ -93,18 +102,22 @@ async def pipeline_report(context: Context, asked: PipelineFilter) -> PipelineRe
     if asked.tag is not None:
         values["tag"] = asked.tag
     shape = frozenset(values)
-    statement = context.statements.get(("pipeline_report", shape), lambda: _statement(shape))
-    rows = await context.uow.fetch(statement, values)
+    seen = policy.predicate(context.whole["deals"], table(Deal))
+    key = ("pipeline_report", shape, None if seen is None else (context.whole.key, policy.shape))
+    statement = context.statements.get(key, lambda: _statement(shape, seen))
+    rows = await context.uow.fetch(statement, {**policy.values, **values})
     if not rows:
         raise NotFound("There is no such pipeline.")
-    return _report(rows, context.principal.organization.currency)
+    return _report(rows, context.principal.organization.currency, amounts=hidden.isdisjoint(_AMOUNTS))
 
 
-def _report(rows: list[Any], own: str) -> PipelineReport:
+def _report(rows: list[Any], own: str, *, amounts: bool) -> PipelineReport:
     """Amounts are in the organisation's currency where all have a rate, else in their own one if they share it."""
     head: Mapping[str, Any] = rows[0]
     in_base = head["currencies"] > 0 and not head["unvalued"]
     currency = own if in_base else head["currency"] if head["currencies"] == 1 else None
+    if not amounts:
+        currency = None
     suffix = "_base" if in_base else ""
     won, lost, open_ = head["won"], head["lost"], head["open"]
     amount: Decimal = head[f"won_amount{suffix}"] or Decimal(0)
@@ -157,7 +170,7 @@ def _day(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.cast(column.op("AT TIME ZONE")(_literal("UTC")), sa.Date)
 
 
-def _statement(given: frozenset[str]) -> Statement:
+def _statement(given: frozenset[str], seen: sa.ColumnElement[bool] | None) -> Statement:
     instant = TIMESTAMP(timezone=True)
     wanted = Pipeline.id == sa.bindparam("pipeline_id", type_=_UUID) if "pipeline_id" in given else Pipeline.is_default
     pipeline = sa.select(Pipeline.id).where(Pipeline.org_id == ORG, wanted, Pipeline.deleted_at.is_(None)).cte("pipeline")
@@ -171,6 +184,8 @@ def _statement(given: frozenset[str]) -> Statement:
         .join(pipeline, pipeline.c.id == Deal.pipeline_id)
         .where(Deal.org_id == ORG, Deal.deleted_at.is_(None))
     )  # fmt: skip
+    if seen is not None:
+        deals = deals.where(seen)
     if closed:
         deals = deals.where(sa.or_(Deal.status == _literal("open"), sa.and_(*closed)))
     if "tag" in given:

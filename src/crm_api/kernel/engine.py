@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
 from crm_api.kernel.access.configuration import AccessCatalog
+from crm_api.kernel.access.fields import hideable, with_followers
+from crm_api.kernel.access.rights import Rights
 from crm_api.kernel.catalog import Catalog
 from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal
@@ -40,7 +43,22 @@ class Engine:
         whole = await self.catalog.registry(uow, principal.organization)
         configuration = await self.access.configuration(uow, principal.organization, whole)
         rights = configuration.rights(principal.user_id)
+        if principal.token_fields is not None:
+            rights = self._limited(rights, principal.token_fields, whole)
         seen = whole
         if rights.view is not None:
             seen = self.statements.get(("narrowed", whole.key, rights.view), lambda: narrowed(whole, rights))
         return Context(replace(principal, rights=rights), uow, seen, self.statements, self.keys, whole)
+
+    def _limited(self, rights: Rights, fields: Mapping[str, frozenset[str]], whole: Registry) -> Rights:
+        """The rights of a user whose token knows only some fields of some objects: the others are hidden."""
+        key = ("token_fields", whole.key, tuple(sorted((name, tuple(sorted(known))) for name, known in fields.items())))
+        hidden = self.statements.get(key, lambda: _unnamed(whole, fields))
+        names = {*rights.hidden, *hidden}
+        both = {name: rights.hidden.get(name, frozenset()) | hidden.get(name, frozenset()) for name in names}
+        return replace(rights, hidden=both, view=(rights.view, key))
+
+
+def _unnamed(whole: Registry, fields: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """The fields that a token doesn't name, and what follows from them."""
+    return with_followers(whole, {name: set(hideable(whole[name])) - known for name, known in fields.items() if name in whole})

@@ -29,6 +29,19 @@ def reached_now(policy: Policy, resource: AnyResource, id_: ColumnElement[Any], 
     return sa.exists(sa.select(_ONE).where(*conditions, *([] if seen is None else [seen]))).correlate_except(row)
 
 
+class AsTheyAreNow:
+    """Which records of the past may be seen: those that are reached now, whoever reached them then."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def predicate(self, resource: AnyResource, row: FromClause) -> ColumnElement[bool] | None:
+        """None where everything in the organisation is visible."""
+        if self._policy.predicate(resource, row) is None:
+            return None
+        return reached_now(self._policy, resource, row.c.id, "now")
+
+
 def both_ends(
     policy: Policy, relations: Iterable[Relation], relation: ColumnElement[Any], source: ColumnElement[Any], target: ColumnElement[Any]
 ) -> ColumnElement[bool] | None:

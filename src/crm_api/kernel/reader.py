@@ -27,6 +27,7 @@ from crm_api.db.statement import Statement, StatementCache
 from crm_api.kernel.context import Context
 from crm_api.kernel.history import check_as_of, table_as_of
 from crm_api.kernel.labels import Labeller
+from crm_api.kernel.link_reach import AsTheyAreNow
 from crm_api.kernel.query.abilities import Abilities
 from crm_api.kernel.query.compiler import CompiledRead, ReadCompiler
 from crm_api.kernel.query.expand import MARK, unpack_mark
@@ -231,7 +232,8 @@ class Reader:
         abilities = Abilities.of(policy, context.registry) if plan.abilities else None
 
         def build() -> CompiledRead:
-            compiler = ReadCompiler(context.registry, policy, table_as_of, named, abilities)
+            seen = AsTheyAreNow(policy) if plan.as_of else policy
+            compiler = ReadCompiler(context.registry, seen, table_as_of, named, abilities)
             return compiler.page(plan) if kind == "page" else compiler.one(plan, many=kind == "many")
 
         return context.statements.get((kind, context.registry.key, policy.shape, plan, named, abilities and abilities.key), build)

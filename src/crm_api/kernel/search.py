@@ -22,6 +22,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.filters import ORG
 from crm_api.kernel.query.text import text_query
+from crm_api.kernel.query.visible_text import contains_parts, matches, words_of
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.columns import FieldType
 
@@ -65,7 +66,8 @@ async def search(context: Context, resources: Sequence[AnyResource], text: str, 
     policy = context.policy
     shape = ("global_search", context.registry.key, policy.shape, names, len(guesses))
     statement = context.statements.get(shape, lambda: _statement(policy, resources, len(guesses)))
-    values = {"org_id": context.principal.org_id, **policy.values, "q": query, "limit": limit, **{f"t{i}": grams for i, grams in enumerate(guesses)}}
+    near = {f"t{i}": grams for i, grams in enumerate(guesses)}
+    values = {"org_id": context.principal.org_id, **policy.values, "q": query, "limit": limit, **near}
     rows = await context.uow.fetch(statement, values)
     return [
         Hit(
@@ -132,7 +134,7 @@ def _columns(resource: AnyResource, row: FromClause, score: ColumnElement[Any]) 
     return [
         sa.literal_column(f"'{resource.name}'").label("object"),
         row.c.id,
-        row.c.display_name,
+        resource.fields["display_name"].value(row).label("display_name"),
         detail.label("detail"),
         sa.cast(score, sa.Double).label("score"),
     ]
@@ -145,10 +147,10 @@ def _live(policy: Policy, resource: AnyResource, row: FromClause) -> list[Column
 
 def _exact(policy: Policy, resource: AnyResource, tsquery: ColumnElement[Any]) -> Select[Any]:
     row = resource.table.alias("t")
-    rank = sa.func.ts_rank_cd(row.c.search, tsquery, sa.literal_column("1"))
+    rank = sa.func.ts_rank_cd(words_of(resource, row), tsquery, sa.literal_column("1"))
     newest = (
         sa.select(*_columns(resource, row, rank))
-        .where(*_live(policy, resource, row), row.c.search.op("@@", return_type=sa.Boolean())(tsquery))
+        .where(*_live(policy, resource, row), *matches(resource, row, tsquery))
         .order_by(row.c.created_at.desc())
         .limit(sa.literal_column(str(RANKED)))
         .subquery("n")
@@ -158,7 +160,7 @@ def _exact(policy: Policy, resource: AnyResource, tsquery: ColumnElement[Any]) -
 
 def _near(policy: Policy, resource: AnyResource, guesses: int, nothing: ColumnElement[bool]) -> Select[Any]:
     row = resource.table.alias("t")
-    fits = [row.c.trigrams.op("@>", return_type=sa.Boolean())(sa.bindparam(f"t{i}", type_=ARRAY(sa.Text()))) for i in range(guesses)]
+    fits = [contains_parts(resource, row, sa.bindparam(f"t{i}", type_=ARRAY(sa.Text()))) for i in range(guesses)]
     # the more of the places fit, the better the guess
     score: ColumnElement[Any] = sum(
         (sa.case((fit, sa.literal_column("0.0001")), else_=sa.literal_column("0")) for fit in fits), sa.literal_column("0")

@@ -154,10 +154,10 @@ async def _owned_by(call: Call, resource: AnyResource, relation: str, id_: UUID,
     here = Condition((found.field.name,), "eq", 0)
     owned = Condition(("owner_id",), "eq", 1) if owner_id is not None else Condition(("owner_id",), "is_null")
     plan = Plan(found.target, filter=And((here, owned)))
-    statement = call.context.statements.get(
-        ("ids", call.policy.shape, plan), lambda: ReadCompiler(call.context.registry, call.policy).matching_ids(plan)
-    )
-    rows = await call.context.uow.fetch(statement, {"org_id": call.context.principal.org_id, "v0": id_, "v1": owner_id})
+    context, policy = call.context, call.policy
+    key = ("ids", context.registry.key, policy.shape, plan)
+    statement = context.statements.get(key, lambda: ReadCompiler(context.registry, policy).matching_ids(plan))
+    rows = await context.uow.fetch(statement, {**policy.values, "org_id": context.principal.org_id, "v0": id_, "v1": owner_id})
     return [row[0] for row in rows]
 
 

@@ -18,6 +18,7 @@ from crm_api.kernel.query.filters import LINKS, ONE, ORG, FilterCompiler, Source
 from crm_api.kernel.query.plan import ANY_SORT_ROWS, COUNT_ESTIMATE, RANK_LIMIT, Plan
 from crm_api.kernel.query.projection import as_text, link_json, stored_columns
 from crm_api.kernel.query.sorting import Key, after, follows_positions, keys_of, needs_value, order_by
+from crm_api.kernel.query.visible_text import matches, words_of
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
 from crm_api.models.events import Counter, Event, JournalEntry
@@ -173,7 +174,7 @@ class _Run:
         if plan.since:
             where.append(row.c.id.in_(_changed_since(resource)))
         if plan.text:
-            where.append(row.c.search.op("@@", return_type=sa.Boolean())(_tsquery()))
+            where += matches(resource, row, _tsquery())
         if plan.filter is not None:
             where.append(self.filters.node(plan.filter, source))
         if plan.guarded:
@@ -249,7 +250,7 @@ class _Run:
         if self._found is None:
             source, where = self.scope()
             row = source.row
-            rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(row.c.search, _tsquery()), sa.Numeric()), _number(6))
+            rank = sa.func.round(sa.cast(sa.func.ts_rank_cd(words_of(self.resource, row), _tsquery()), sa.Numeric()), _number(6))
             columns = [row.c.id, rank.label("k0")]
             if source.link_row is not None:
                 columns.append(link_json(source.link_row).label("link"))
