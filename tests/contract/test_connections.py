@@ -57,7 +57,9 @@ class TestConnections(ResourceContract):
         made = await self.new()
         assert (made["has_secret"], made["status"], made["secret_set_at"], made["header_name"]) == (False, "no_secret", None, "X-Api-Key")
         path = f"{self.path(made)}/secret"
-        answer = await self.crm.http.put(path, json={"api_key": KEY, "expires_at": "2027-01-01T00:00:00Z"}, headers={"idempotency-key": made["id"]})
+        answer = await self.crm.http.put(
+            path, json={"api_key": KEY, "expires_at": "2027-01-01T00:00:00Z"}, headers={"idempotency-key": made["id"]}
+        )
         assert answer.status_code == 200, answer.text
         shown = answer.json()
         assert (shown["has_secret"], shown["status"], shown["expires_at"]) == (True, "ready", "2027-01-01T00:00:00.000000Z")
@@ -69,17 +71,24 @@ class TestConnections(ResourceContract):
             f"{self.path(made)}/history",
             "/v1/connections",
             f"/v1/events?record_id={made['id']}",
-            "/v1/config",
+            "/v1/config/export",
             "/v1/search?q=shop",
         ):
             got = await self.crm.http.get(url)
             assert got.status_code in (200, 404), (url, got.text)
             seen.append(got.text)
-        replayed = await self.crm.http.put(path, json={"api_key": KEY, "expires_at": "2027-01-01T00:00:00Z"}, headers={"idempotency-key": made["id"]})
+        replayed = await self.crm.http.put(
+            path, json={"api_key": KEY, "expires_at": "2027-01-01T00:00:00Z"}, headers={"idempotency-key": made["id"]}
+        )
         assert replayed.headers["idempotency-replayed"] == "true"
         assert KEY not in "".join([*seen, replayed.text])
         cleared = await self.crm.ok("DELETE", path)
-        assert (cleared["has_secret"], cleared["status"], cleared["expires_at"], cleared["secret_set_at"]) == (False, "no_secret", None, None)
+        assert (cleared["has_secret"], cleared["status"], cleared["expires_at"], cleared["secret_set_at"]) == (
+            False,
+            "no_secret",
+            None,
+            None,
+        )
         assert (await self.crm.ok("DELETE", path))["version"] == cleared["version"]
 
     @pytest.mark.parametrize(

@@ -26,6 +26,13 @@ def own_urls() -> Iterator[DatabaseUrls]:
         yield found
 
 
+@pytest.fixture
+def fresh_urls() -> Iterator[DatabaseUrls]:
+    """Another one, in which nothing was sealed yet."""
+    with databases.server() as admin_url, databases.migrated(admin_url) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def own_settings(settings: Settings, own_urls: DatabaseUrls) -> Settings:
     """The settings of a server that has the old key only."""
