@@ -19,6 +19,7 @@ from crm_api.flows.oauth.authorizing import AuthorizationRequest, Refused, one, 
 from crm_api.flows.oauth.errors import OAuthError, invalid_request
 from crm_api.flows.oauth.words import in_words
 from crm_api.flows.users.sessions import Session
+from crm_api.http.oauth import described
 from crm_api.http.oauth.consent import chosen, places_for, seal, unaltered
 from crm_api.http.oauth.wire import Parameters, in_organization, resources_of
 from crm_api.http.origin import issuer_of
@@ -35,13 +36,12 @@ _FRESH: Final = timedelta(minutes=2)
 _LONG: Final = 2_000
 """Requests longer than this are kept here while the person signs in; an address that holds another one doubles in length."""
 
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _PAGE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "A page that asks the person.", "content": {"text/html": {"schema": {"type": "string"}}}},
+    200: {"description": "A page that asks the person.", "content": _HTML},
+    **{status: {"description": f"A page: {why}.", "content": _HTML} for status, why in described.PAGES.items()},
     303: {"description": "To sign in, or back to the app with `code`, or with `error`; with `state` and `iss`."},
-    400: {
-        "description": "A page: the app or its redirect URI is not registered.",
-        "content": {"text/html": {"schema": {"type": "string"}}},
-    },
+    400: {"description": "A page: the app or its redirect URI is not registered.", "content": _HTML},
 }
 
 
@@ -55,7 +55,7 @@ class Asked:
     org_id: str | None
 
 
-@router.get("/oauth/authorize", response_class=Response, responses=_PAGE, summary="Ask a person for access")
+@router.get("/oauth/authorize", operation_id="oauth_authorize", response_class=Response, responses=_PAGE, summary="Ask a person for access")
 async def authorize(request: Request) -> Response:
     """The authorization endpoint, for browsers. PKCE with S256 is required of every app; the person signs in, chooses one of their
     organisations, and sees what the app wants. Parameters as in `POST /oauth/par`, or `client_id` and a `request_uri` from there.
@@ -69,7 +69,7 @@ async def authorize(request: Request) -> Response:
         return _broken(request, error)
 
 
-@router.post("/oauth/authorize", response_class=Response, responses=_PAGE, summary="Decide about access")
+@router.post("/oauth/authorize", operation_id="oauth_decide", response_class=Response, responses=_PAGE, summary="Decide about access")
 async def decide(request: Request) -> Response:
     """What the page of the authorization endpoint sends: `decision` is `allow` or `deny`. It needs the page's own token."""
     form = await read_form(request)

@@ -130,11 +130,22 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     for status, text in (
         (400, "The request is wrong, or what it presents is not good for this."),
         (401, "The client could not be authenticated."),
+        (403, "What the request presents may not do this."),
         (413, "The body is too long."),
         (429, "Too many failed attempts; see `Retry-After`."),
         (503, "Not possible at present; see `Retry-After`."),
     )
 }
+
+
+PAGES: Final = {
+    403: "the form is no longer valid, or the app is not for this person",
+    413: "the form is too long",
+    415: "this is no form",
+    429: "too many wrong codes; see `Retry-After`",
+    503: "not possible at present; see `Retry-After`",
+}
+"""What else a page may tell."""
 
 
 def form(model: type[BaseModel]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from crm_api.flows.oauth.clients import Client
 from crm_api.flows.oauth.devices import Waiting
 from crm_api.flows.oauth.words import in_words
 from crm_api.flows.users.sessions import Session
-from crm_api.http.oauth import limits
+from crm_api.http.oauth import described, limits
 from crm_api.http.oauth.consent import chosen, places_for
 from crm_api.http.oauth.wire import in_organization
 from crm_api.http.pages import current_session, login_redirect, page, read_form
@@ -26,15 +26,21 @@ from crm_api.kernel.audit import record
 
 router = APIRouter(route_class=PageRoute, tags=["oauth"])
 
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _PAGE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "A page for the person.", "content": {"text/html": {"schema": {"type": "string"}}}},
+    200: {"description": "A page for the person.", "content": _HTML},
+    **{status: {"description": f"A page: {why}.", "content": _HTML} for status, why in described.PAGES.items()},
     303: {"description": "To sign in first."},
-    400: {"description": "A page: the code is not one that is waited for.", "content": {"text/html": {"schema": {"type": "string"}}}},
+    400: {"description": "A page: the code is not one that is waited for.", "content": _HTML},
 }
 
 
-@router.get("/oauth/device", response_class=Response, responses=_PAGE, summary="Enter a device's code")
-async def enter(request: Request, user_code: str | None = None) -> Response:
+@router.get(
+    "/oauth/device", operation_id="oauth_enter_device_code", response_class=Response, responses=_PAGE, summary="Enter a device's code"
+)
+async def enter(
+    request: Request, user_code: Annotated[str | None, Query(description="The code on the device.", examples=["WDJB-MJHT"])] = None
+) -> Response:
     """The page of the device flow, for people. With `user_code` it asks about that device at once."""
     session = await current_session(request)
     if session is None:
@@ -42,7 +48,7 @@ async def enter(request: Request, user_code: str | None = None) -> Response:
     return await _ask(request, session, user_code)
 
 
-@router.post("/oauth/device", response_class=Response, responses=_PAGE, summary="Decide about a device")
+@router.post("/oauth/device", operation_id="oauth_decide_device", response_class=Response, responses=_PAGE, summary="Decide about a device")
 async def decide(request: Request) -> Response:
     """What the page sends: a `user_code`, and with it a `decision`, which is `allow` or `deny`. It needs the page's own token."""
     form = await read_form(request)

@@ -22,7 +22,13 @@ router = APIRouter(route_class=OAuthRoute, tags=["oauth"])
 _SECRETS = ("client_secret",)
 
 
-@router.post("/oauth/revoke", response_class=Response, summary="Revoke a token", **described.form(described.TokenQueryForm))
+@router.post(
+    "/oauth/revoke",
+    operation_id="oauth_revoke",
+    response_class=Response,
+    summary="Revoke a token",
+    **described.form(described.TokenQueryForm),
+)
 async def revoke(request: Request) -> Response:
     """Ends a token of the calling app (RFC 7009). A refresh token ends its whole grant. Tokens that are unknown, or another app's, get
     the same answer.
@@ -42,6 +48,7 @@ async def revoke(request: Request) -> Response:
 
 @router.post(
     "/oauth/introspect",
+    operation_id="oauth_introspect",
     response_model=described.IntrospectionAnswer,
     summary="Look into a token",
     **described.form(described.TokenQueryForm),
@@ -66,6 +73,7 @@ async def introspect(request: Request) -> Response:
 
 @router.post(
     "/oauth/par",
+    operation_id="oauth_push_authorization",
     status_code=201,
     response_model=described.PushedAnswer,
     summary="Push an authorization request",
@@ -93,6 +101,7 @@ async def push(request: Request) -> Response:
 
 @router.post(
     "/oauth/device_authorization",
+    operation_id="oauth_authorize_device",
     response_model=described.DeviceAnswer,
     summary="Begin the device flow",
     **described.form(described.DeviceForm),

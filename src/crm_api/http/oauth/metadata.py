@@ -60,7 +60,12 @@ def _scopes(request: Request) -> list[str]:
     return [*OTHER_SCOPES, *(f"{resource.name}:{action}" for resource in objects for action in ("read", "write", "delete"))]
 
 
-@router.get("/.well-known/oauth-authorization-server", response_model=ServerMetadata, summary="The authorization server")
+@router.get(
+    "/.well-known/oauth-authorization-server",
+    operation_id="get_authorization_server",
+    response_model=ServerMetadata,
+    summary="The authorization server",
+)
 async def authorization_server(request: Request) -> ServerMetadata:
     """Where everything is and what is possible, for clients that set themselves up (RFC 8414)."""
     issuer = issuer_of(request)
@@ -87,7 +92,12 @@ async def authorization_server(request: Request) -> ServerMetadata:
     )
 
 
-@router.get("/.well-known/oauth-protected-resource", response_model=ResourceMetadata, summary="The API as a protected resource")
+@router.get(
+    "/.well-known/oauth-protected-resource",
+    operation_id="get_protected_resource",
+    response_model=ResourceMetadata,
+    summary="The API as a protected resource",
+)
 async def protected_resource(request: Request) -> ResourceMetadata:
     """Who gives tokens for this API; every 401 leads here (RFC 9728)."""
     issuer = issuer_of(request)

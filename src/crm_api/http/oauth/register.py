@@ -70,6 +70,7 @@ _BODY: Final[dict[str, Any]] = {
 
 @router.post(
     "/oauth/register",
+    operation_id="oauth_register",
     status_code=201,
     response_model=Registered,
     summary="Register an app by program",

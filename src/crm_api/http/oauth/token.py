@@ -33,7 +33,13 @@ router = APIRouter(route_class=OAuthRoute, tags=["oauth"])
 Outcome = Mapping[str, Any] | OAuthError
 
 
-@router.post("/oauth/token", response_model=described.TokenAnswer, summary="Get tokens", **described.form(described.TokenForm))
+@router.post(
+    "/oauth/token",
+    operation_id="oauth_token",
+    response_model=described.TokenAnswer,
+    summary="Get tokens",
+    **described.form(described.TokenForm),
+)
 async def token(request: Request) -> Response:
     """Gives tokens for a code (`authorization_code`, always with PKCE), a refresh token (`refresh_token`), a device code
     (`urn:ietf:params:oauth:grant-type:device_code`), or to an app that acts as itself (`client_credentials`).

@@ -58,6 +58,7 @@ codes and enum values may come at any time: be ready to meet names you don't kno
 OTHER_TAGS: Final = {
     "account": "Who calls, and within which limits.",
     "tokens": "API tokens: secrets that programs send.",
+    "oauth": "Apps that act for people, or as themselves: OAuth 2.1, the apps that are registered, and what they were allowed.",
     "links": "Edges of many-to-many relations, across all records.",
     "composite": "Many requests in one.",
     "events": "The journal of all changes, and the stream of those to come.",
