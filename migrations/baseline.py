@@ -43,7 +43,7 @@ from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock
 from crm_api.db import partitions
-from crm_api.db.ddl import fence_table, keep_rows, place_table
+from crm_api.db.ddl import fence_table, keep_organizations, keep_rows, place_table
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -103,7 +103,7 @@ def main() -> None:
             HEADER.rstrip() + "\n",
             *ups,
             TAIL.strip() + "\n",
-            f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n{kept}\n    _make_partitions()\n',
+            f'def upgrade() -> None:\n    """Make everything."""\n{calls}\n{kept}\n    keep_organizations(op)\n    _make_partitions()\n',
             f'def downgrade() -> None:\n    """Drop everything."""\n{released}\n{drops}\n',
         ]
     )

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from crm_api.core.clock import SystemClock
 from crm_api.db import partitions
-from crm_api.db.ddl import fence_table, keep_rows, place_table
+from crm_api.db.ddl import fence_table, keep_organizations, keep_rows, place_table
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -10139,6 +10139,7 @@ def upgrade() -> None:
     keep_rows(op, "audit_heads")
     keep_rows(op, "audit_log")
     keep_rows(op, "events")
+    keep_organizations(op)
     _make_partitions()
 
 

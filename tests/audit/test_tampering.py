@@ -12,6 +12,7 @@ from crm_api.core.ids import uuid7
 from crm_api.core.signing import Signer
 from crm_api.db.uow import unit_of_work
 from crm_api.embedded import DatabaseUrls
+from crm_api.flows.organizations import create_organization
 from crm_api.kernel.audit_chain import GENESIS, HASHED, body, entry_hash
 from crm_api.kernel.audit_verify import Kept
 from crm_api.settings import driver_url
@@ -247,5 +248,21 @@ async def test_whose_the_rows_are(log: Log, urls: DatabaseUrls) -> None:
             assert await application.fetchval("SELECT count(*) FROM audit_log") == 0
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await application.execute("INSERT INTO audit_heads (org_id, seq, hash) VALUES ($1, 1, '')", uuid7(SystemClock()))
+    finally:
+        await application.close()
+
+
+async def test_no_organization_becomes_a_sandbox(log: Log, urls: DatabaseUrls) -> None:
+    """Only a sandbox's rows may be deleted, so the application's role can't make one of an organisation, nor make the organisation anew."""
+    made = await create_organization(log.database, name="Acme", admin_email=f"{log.org_id}@acme.example")
+    sandbox = await create_organization(log.database, name="Trial", admin_email=f"{log.org_id}@acme.example", environment="sandbox")
+    application = await asyncpg.connect(driver_url(urls.database_url))
+    try:
+        for column in ("environment", "id", "parent_id", "created_at"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await application.execute(f"UPDATE organizations SET {column} = {column} WHERE id = '{made['org_id']}'")
+        assert await application.execute(f"UPDATE organizations SET name = 'Acme 2' WHERE id = '{made['org_id']}'") == "UPDATE 1"
+        assert await application.execute(f"DELETE FROM organizations WHERE id = '{made['org_id']}'") == "DELETE 0"
+        assert await application.execute(f"DELETE FROM organizations WHERE id = '{sandbox['org_id']}'") == "DELETE 1"
     finally:
         await application.close()

@@ -18,6 +18,9 @@ PRIVILEGES = {
 }
 """Tables on which the application's role gets less than the usual SELECT, INSERT, UPDATE, DELETE."""
 
+FIXED = {"organizations": frozenset({"id", "environment", "parent_id", "created_at"})}
+"""Columns that stay as they were made: an organisation never becomes a sandbox, whose rows alone may be deleted (`keep_rows`)."""
+
 _USUAL = "SELECT, INSERT, UPDATE, DELETE"
 
 
@@ -59,6 +62,14 @@ def keep_rows(op: Operations, name: str) -> None:
     op.execute(f"CREATE POLICY kept ON {_checked(name)} AS RESTRICTIVE FOR DELETE USING ({sandbox})")
 
 
+def keep_organizations(op: Operations) -> None:
+    """Let nobody delete an organisation, except a sandbox. Otherwise everybody sees and writes all of them, as they have no fence."""
+    op.execute("ALTER TABLE organizations ENABLE ROW LEVEL SECURITY")
+    rules = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)", "UPDATE": "USING (true)", "DELETE": "USING (environment = 'sandbox')"}
+    for command, rule in rules.items():
+        op.execute(f"CREATE POLICY kept_{command.lower()} ON organizations FOR {command} {rule}")
+
+
 def partitions(connection: Connection) -> set[str]:
     """Names of all partitions in the current schema."""
     found = connection.execute(
@@ -85,10 +96,23 @@ def grant_to_application(connection: Connection, role: str = APP_ROLE) -> None:
     grantee = _quoted(role)
     for table in list(tables.scalars()):
         privileges = PRIVILEGES.get(table, _USUAL)
+        if table in FIXED:
+            privileges = privileges.replace("UPDATE", f"UPDATE ({', '.join(_changing(connection, table))})")
         if privileges != _USUAL:
             connection.exec_driver_sql(f"REVOKE ALL ON TABLE {_quoted(table)} FROM {grantee}")
         connection.exec_driver_sql(f"GRANT {privileges} ON TABLE {_quoted(table)} TO {grantee}")
     connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {grantee}")
+
+
+def _changing(connection: Connection, table: str) -> list[str]:
+    found = connection.execute(
+        text(
+            "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS text)::regclass AND attnum > 0 AND NOT attisdropped"
+            " ORDER BY attnum"
+        ),
+        {"table": table},
+    )
+    return [_quoted(name) for name in found.scalars() if name not in FIXED[table]]
 
 
 def _checked(name: str) -> str:
