@@ -48,7 +48,8 @@ class JobRead(Output):
     type: Annotated[
         str,
         Field(
-            description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment`, `sandbox`, `rotate_keys`, `privacy_export`, "
+            description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment`, `hand_over_records`, `sandbox`, `rotate_keys`, "
+            "`privacy_export`, "
             "`privacy_erase` and more.",
             examples=["bulk"],
         ),
@@ -133,7 +134,10 @@ class JobQuery(PageQuery):
 
     status: Annotated[Status | None, Field(description="Only jobs in this state.", examples=["running"])] = None
     type: Annotated[
-        Literal["bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox", "privacy_export", "privacy_erase"] | None,
+        Literal[
+            "bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox", "privacy_export", "privacy_erase", "hand_over_records"
+        ]
+        | None,
         Field(description="Only jobs of this type.", examples=["bulk"]),
     ] = None
 

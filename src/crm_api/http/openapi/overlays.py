@@ -10,6 +10,7 @@ from crm_api.http.openapi.meta_overlays import META
 from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
+from crm_api.http.openapi.people_overlays import PEOPLE
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schema_overlays import SCHEMA_OVERLAYS
 from crm_api.http.openapi.segment_overlays import SEGMENTS
@@ -73,6 +74,7 @@ def _deal_action() -> Overlay:
 
 
 OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
+    **PEOPLE,
     ("POST", "/v1/deals/{id}/win"): _deal_action(),
     ("POST", "/v1/deals/{id}/lose"): _deal_action(),
     ("POST", "/v1/deals/{id}/reopen"): _deal_action(),
