@@ -65,7 +65,8 @@ class Uow:
     keep what it collects until the commit (changed records, taken numbers) under a key of its own. Hooks in `before_commit`
     run in order inside the transaction, those in
     `after_commit` only once it is durable. With `dry_run` the commit rolls back instead. With `snapshot` all its statements
-    see the database as it was when the first one ran. `zone` is the organisation's time zone, which says what day it is.
+    see the database as it was when the first one ran. With `plan_by_values` (set before the first statement) PostgreSQL plans each
+    statement for its values instead of keeping one plan for all. `zone` is the organisation's time zone, which says what day it is.
     """
 
     connection: Connection
@@ -81,6 +82,7 @@ class Uow:
     snapshot: bool = False
     time: BusinessTime = REAL_TIME
     zone: str = "UTC"
+    plan_by_values: bool = False
     state: dict[str, Any] = field(default_factory=dict)
     before_commit: list[Hook] = field(default_factory=list)
     after_commit: list[Hook] = field(default_factory=list)
@@ -110,6 +112,7 @@ class Uow:
             return
         mode = (" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else "") + (" READ ONLY" if self.read_only else "")
         lock = "" if self.lock_timeout_ms is None else f"; SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
+        lock += "; SET LOCAL plan_cache_mode = force_custom_plan" if self.plan_by_values else ""
         self._open = True
         tenant = f"SET LOCAL app.org_id = '{UUID(bytes=self.org_id.bytes)}'"
         await self.connection.run(f"BEGIN{mode}; {tenant}; SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}{lock}")

@@ -182,6 +182,7 @@ async def aggregate(context: Context, resource: AnyResource, body: Any, locale: 
     """
     asked, values = parse_aggregate(context, resource, body, locale)
     policy = context.policy
+    context.plan_by_values(resource)
     paths = tuple(group.path for group in asked.groups)
     policy.require_read(touched(context.registry, resource, asked.plan))
     for path in paths:

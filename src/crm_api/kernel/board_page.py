@@ -96,6 +96,7 @@ async def read_board(
     kept = Plan(plan.object, plan.fields, plan.expand, plan.filter, limit=plan.limit, labels=labels is not None, abilities=plan.abilities)
     shape = _Shape(kept, columns.field.name, tuple(query.sums), query.parent is None, only, seek)
     policy = context.policy
+    context.plan_by_values(resource)
     named = frozenset() if labels is None else policy.readable(context.registry)
     abilities = Abilities.of(policy, context.registry) if plan.abilities else None
     sums = tuple(found.name for found in query.sums.values())

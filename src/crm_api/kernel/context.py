@@ -42,6 +42,12 @@ class Context:
         """What the caller may do."""
         return Policy(self.principal, self.whole)
 
+    def plan_by_values(self, *objects: AnyResource) -> None:
+        """Says that what follows looks for records of these objects. Whose records a caller reaches may be a hundredth of them or none,
+        and a plan made for everybody would read through all of them for one who reaches none."""
+        if any(map(self.policy.closed, objects)):
+            self.uow.plan_by_values = True
+
     def seen(self, resource: AnyResource) -> AnyResource:
         """An object as the caller may know it; one that is hidden altogether as it is, since whoever asks acts for the product."""
         return self.registry.get(resource.name) or resource

@@ -182,6 +182,7 @@ class Reader:
 
         Raises NotFound if the record that the list hangs on is not there, InvalidCursor, SortNotIndexed, TooExpensive.
         """
+        context.plan_by_values(resource)
         plan, arguments, pinned = self._positioned(context, request)
         if plan.labels and labels is None:
             plan = replace(plan, labels=False)

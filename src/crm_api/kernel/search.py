@@ -64,6 +64,7 @@ async def search(context: Context, resources: Sequence[AnyResource], text: str, 
     guesses = near_misses(max(words, key=len)) if len(words) <= 3 else []
     names = tuple(resource.name for resource in resources)
     policy = context.policy
+    context.plan_by_values(*resources)
     shape = ("global_search", context.registry.key, policy.shape, names, len(guesses))
     statement = context.statements.get(shape, lambda: _statement(policy, resources, len(guesses)))
     near = {f"t{i}": grams for i, grams in enumerate(guesses)}
