@@ -48,7 +48,7 @@ def test_every_column_of_bytes_was_thought_of() -> None:
     found = {f"{t.name}.{c.name}" for t in Base.metadata.sorted_tables for c in t.columns if str(c.type) in ("BLOB", "BYTEA")}
     sealed = {column.name for column in sealed_columns()}
     assert {"connection_secrets.secret", "second_factors.secret"} <= sealed <= found
-    assert found - sealed == NOT_SEALED
+    assert found - sealed <= NOT_SEALED
 
 
 async def _counts(database: Database, api: Api) -> dict[int, int]:

@@ -108,7 +108,9 @@ async def test_fields_do_not_grow(api: Api, caller: Caller) -> None:
     assert fewer["fields"] == {"contacts": ["email"], "deals": ["name"], "accounts": ["name"]}
     await _refused(narrow, {"/fields/contacts", "/fields/deals"}, fields=None)
     await _refused(narrow, {"/fields/deals"}, fields={"contacts": ["email"]})
-    await _refused(narrow, {"/fields/contacts"}, fields={"contacts": ["email", "phone"], "deals": ["name"]})
+    beyond = {"name": "x", "scopes": ["contacts:read"], "fields": {"contacts": ["email", "phone"], "deals": ["name"]}}
+    problem = await narrow.fails("POST", "/v1/tokens", 422, "validation_failed", json=beyond)  # it knows of no such field
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/fields/contacts/1", "unknown_field")]
 
 
 async def test_networks_do_not_grow(api: Api, caller: Caller) -> None:
@@ -225,6 +227,11 @@ async def test_a_service_token_outlives_its_maker(api: Api, caller: Caller) -> N
     # With its member the service ends.
     await api.ok("DELETE", f"/v1/users/{made['user_id']}")
     await caller(rotated["secret"]).fails("GET", "/v1/me", 401, "token_revoked")
+    back = await api.ok("POST", f"/v1/users/{made['user_id']}/restore")
+    assert back["status"] == "active"
+    await caller(rotated["secret"]).fails("GET", "/v1/me", 401, "token_revoked")
+    async with database.connection() as connection:
+        assert await connection.driver.fetchval("SELECT count(*) FROM mails WHERE user_id = $1", UUID(made["user_id"])) == 0
 
 
 async def _app_token(api: Api, scopes: list[str], *, first_party: bool, days: float = 30) -> str:
@@ -284,3 +291,18 @@ async def test_a_sandboxs_token_keeps_the_limits(api: Api, caller: Caller) -> No
     async with api.app.state.services.database.connection() as connection:
         row = await connection.driver.fetchrow("SELECT networks, expires_at FROM tokens WHERE id = $1", UUID(made["id"]))
     assert (row["networks"], format_timestamp(row["expires_at"])) == (NETWORKS, until)
+
+
+async def test_a_token_knows_the_fields_it_names(api: Api, caller: Caller) -> None:
+    made = await api.make("contacts", first_name="Ada", last_name="King", email="ada@acme.example", phone="+442071838750", department="R&D")
+    confined = caller((await _make(api, scopes=["contacts:write", "events:read"], fields={"contacts": ["email", "first_name"]}))["token"])
+    shown = await confined.get(made)
+    assert (shown["email"], shown["first_name"]) == ("ada@acme.example", "Ada")
+    assert not {"emails", "phone", "phones", "department"} & shown.keys()
+    seen = [str(shown), str(await confined.ok("GET", "/v1/contacts")), str(await confined.ok("GET", f"/v1/contacts/{made['id']}/history"))]
+    seen.append(str(await confined.ok("GET", "/v1/events", params={"object": "contacts"})))
+    for hidden in ("R&D", "+442071838750"):
+        assert hidden not in "".join(seen)
+    await confined.fails("PATCH", f"/v1/contacts/{made['id']}", 422, "validation_failed", json={"department": "Sales"})
+    await confined.fails("GET", "/v1/contacts?department=R%26D", 400, "unknown_parameter")
+    await confined.ok("PATCH", f"/v1/contacts/{made['id']}", json={"first_name": "Augusta"})

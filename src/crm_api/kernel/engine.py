@@ -60,5 +60,6 @@ class Engine:
 
 
 def _unnamed(whole: Registry, fields: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The fields that a token doesn't name, and what follows from them."""
-    return with_followers(whole, {name: set(hideable(whole[name])) - known for name, known in fields.items() if name in whole})
+    """The fields that a token doesn't name, and what follows from them unless it is named itself (`email` without `emails`)."""
+    hidden = with_followers(whole, {name: set(hideable(whole[name])) - known for name, known in fields.items() if name in whole})
+    return {name: found - fields.get(name, frozenset()) for name, found in hidden.items()}

@@ -52,7 +52,7 @@ class UserRules(Rules):
                 if draft.new["profile_id"] is None:
                     draft.new["profile_id"] = profiles.default
             elif draft.operation == "restore" and draft.old["deleted_at"] is not None:
-                draft.new["status"] = "invited"
+                draft.new["status"] = "invited" if draft.new["kind"] == "person" else "active"
         await _people(context, [draft for draft in drafts if draft.old is None and not draft.failed])
         for draft in drafts:
             if not draft.failed:
@@ -93,6 +93,8 @@ class UserRules(Rules):
                 await leaving.leave(uow, draft.id)
                 _tell(context, "user.removed", draft.id)
             elif old is None or (draft.operation == "restore" and old["deleted_at"] is not None):
+                if new["kind"] != "person":  # nobody to invite
+                    continue
                 await belongings.keep(uow, draft.id, new["status"])
                 await invite(context, draft.id, new["email"], new["locale"])
                 _tell(context, "user.invited", draft.id, profile_id=str(new["profile_id"]))
