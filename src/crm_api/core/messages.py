@@ -131,6 +131,8 @@ FIELD_CODES: Final[dict[str, str]] = {
     "limit": "The limit is {max}.",
     "suppressed": "This address belongs to somebody who was erased.",
     "exactly_one_of": "Exactly one of these is needed: {fields}.",
+    "without_read": "Other actions need the action read too.",
+    "needed_to_create": "Nobody can create a record without this field, and the profile allows to create.",
     "in_the_future": "The time must not be in the future.",
 }
 

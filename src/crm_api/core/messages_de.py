@@ -168,6 +168,8 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "field_forbidden": "Dieses Feld dürfen Sie weder lesen noch schreiben.",
     "limit": "Die Grenze ist {max}.",
     "suppressed": "Diese Adresse gehört jemandem, dessen Daten gelöscht wurden.",
+    "without_read": "Andere Aktionen brauchen auch die Aktion read.",
+    "needed_to_create": "Ohne dieses Feld kann niemand einen Datensatz anlegen, und das Profil erlaubt das Anlegen.",
     "exactly_one_of": "Genau eines dieser Felder ist erforderlich: {fields}.",
     "in_the_future": "Der Zeitpunkt darf nicht in der Zukunft liegen.",
 }

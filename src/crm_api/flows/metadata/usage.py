@@ -215,6 +215,8 @@ _STORED: Final[Mapping[str, tuple[str, ...]]] = {
     "segments": ("filter",),
     "widgets": ("settings",),
     "custom_links": ("url_template",),
+    "sharing_rules": ("criteria",),
+    "restriction_rules": ("criteria",),
 }
 """By object of configuration, which `applies_to` an object: the fields in which names of fields stand."""
 
@@ -261,6 +263,37 @@ async def stages(schema: Schema, registry: Registry, asked: Asked) -> list[Use]:
     values = {"org_id": uow.org_id, "object": asked.definition.object, "name": asked.name}
     rows = await uow.fetch(_STAGES, values)
     return [Use("stages", str(row["id"]), row["display_name"], "/required_fields") for row in rows]
+
+
+_PROFILES: Final = Statement(
+    "SELECT id, display_name FROM profiles WHERE org_id = $1 AND deleted_at IS NULL AND fields -> $2::text ?| $3::text[] ORDER BY id",
+    ("org_id", "object", "names"),
+)
+_TERRITORIES: Final = Statement(
+    "SELECT id, display_name, rules::text AS rules FROM territories WHERE org_id = $1 AND deleted_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS w WHERE strpos(rules::text, w) > 0) ORDER BY id",
+    ("org_id", "words"),
+)
+
+
+@reader
+async def profiles(schema: Schema, registry: Registry, asked: Asked) -> list[Use]:
+    """Profiles that hide the field or close it."""
+    uow, target = schema.context.uow, asked.definition.object
+    rows = await uow.fetch(_PROFILES, {"org_id": uow.org_id, "object": target, "names": list(asked.names)})
+    return [Use("profiles", str(row["id"]), row["display_name"], join_pointer("fields", target, asked.name)) for row in rows]
+
+
+@reader
+async def territories(schema: Schema, registry: Registry, asked: Asked) -> list[Use]:
+    """Territories whose criteria look at the field."""
+    uow = schema.context.uow
+    found = []
+    for row in await uow.fetch(_TERRITORIES, {"org_id": uow.org_id, "words": asked.words}):
+        for name, tree in orjson.loads(row["rules"]).items():
+            at = places(registry, name, tree, asked, "rules", name)
+            found += [Use("territories", str(row["id"]), row["display_name"], place) for place in at]
+    return found
 
 
 __all__ = ["Asked", "Reader", "Use", "names_field", "places", "reader", "refuse_used", "target_of", "uses_of"]

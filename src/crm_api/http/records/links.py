@@ -19,6 +19,8 @@ from crm_api.http.records.batch import MAX_ITEMS, failed_item, results
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.records.story import envelope, page_limit
 from crm_api.http.routing import charge, reads
+from crm_api.kernel.access.delegation import refuse_organising
+from crm_api.kernel.events import GROUPS
 from crm_api.kernel.links import LinkOutcome, LinkPut, Links
 from crm_api.kernel.registry import Relation
 from crm_api.kernel.resource import AnyResource
@@ -34,6 +36,10 @@ def _service(call: Call) -> Links:
 def _permit(call: Call, relation: Relation, action: str) -> None:
     """Writing an edge needs writing one end and reading the other; which one, the path says."""
     call.policy.require(relation.source, action)
+    if relation.link_name in GROUPS and action != "read":
+        problem = refuse_organising(call.context)
+        if problem is not None:
+            raise problem
     call.policy.require(relation.target, "read")
 
 

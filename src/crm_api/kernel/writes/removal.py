@@ -37,6 +37,9 @@ OUTCOMES: Final[Mapping[str, OutcomeName]] = {"update": "updated", "delete": "de
 CHUNK: Final = 500
 """Children changed by one statement."""
 
+PEOPLE: Final = "users"
+"""The object whose records are people; what they belong to may go, they stay."""
+
 
 def mark_deleted(context: Context, shape: Shape, works: Sequence[Work]) -> None:
     """The row of a softly deleted record."""
@@ -125,9 +128,13 @@ async def _release(
         if ids and options.on_children == "detach" and not relation.field.nullable:
             detail = f"{len(ids)} {relation.name} can't be without it; pass on_children=cascade, or move them first."
             raise Conflict(detail, extra={"relations": [{"relation": relation.name, "object": child.name, "count": len(ids)}]})
+        detached = options.on_children == "detach" or child.name == PEOPLE  # who are never deleted along
+        if ids and detached and not relation.field.nullable:
+            detail = f"{len(ids)} {relation.name} can't be without it; move them first."
+            raise Conflict(detail, extra={"relations": [{"relation": relation.name, "object": child.name, "count": len(ids)}]})
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
-            if options.on_children == "detach":
+            if detached:
                 await writer.update_rows(context, child, {id: {relation.field.address: None} for id in part})
             else:
                 await writer.delete(context, child, [Target(id) for id in part], options=nested)
