@@ -83,6 +83,10 @@ class IntrospectionAnswer(_Shown):
     active: Annotated[bool, about("Whether it works.", True)]
 
 
+class RevocationAnswer(BaseModel):
+    """Nothing: the status says it."""
+
+
 class AuthorizationForm(ClientForm):
     """An authorization request (RFC 6749 4.1.1, RFC 7636)."""
 

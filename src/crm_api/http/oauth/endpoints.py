@@ -14,7 +14,7 @@ from crm_api.flows.oauth.authorizing import Refused, one
 from crm_api.flows.oauth.clients import DEVICE, audience_of, require_grant_type, scopes_of
 from crm_api.flows.oauth.errors import invalid_client, invalid_request
 from crm_api.http.oauth import described
-from crm_api.http.oauth.wire import NO_STORE, OAuthRoute, answer, authenticated, in_organization, read_parameters, resources_of
+from crm_api.http.oauth.wire import OAuthRoute, answer, authenticated, in_organization, read_parameters, resources_of
 from crm_api.http.origin import issuer_of
 from crm_api.http.services import services_of
 
@@ -25,7 +25,7 @@ _SECRETS = ("client_secret",)
 @router.post(
     "/oauth/revoke",
     operation_id="oauth_revoke",
-    response_class=Response,
+    response_model=described.RevocationAnswer,
     summary="Revoke a token",
     **described.form(described.TokenQueryForm),
 )
@@ -43,7 +43,7 @@ async def revoke(request: Request) -> Response:
     if row is not None:
         async with in_organization(request, row["org_id"], Actor("app", client.id)) as uow:
             await inspecting.revoke(uow, row)
-    return Response(status_code=200, headers=NO_STORE)
+    return answer({})  # nothing to tell; but some clients take no answer that is not JSON
 
 
 @router.post(
