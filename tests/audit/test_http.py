@@ -184,3 +184,10 @@ async def test_plans(api: Api) -> None:
             arguments = statement.arguments({**values, "org_id": api.org_id, "limit": 50})
             plan = "\n".join(row[0] for row in await driver.fetch(f"EXPLAIN {statement.sql}", *arguments))
             assert "Sort" not in plan, plan
+
+
+@pytest.mark.parametrize("name", ["object", "actor_type", "action", "cursor", "since", "record_id"])
+async def test_no_text_breaks_it(api: Api, name: str) -> None:
+    for text in ("%00", "%FF", "%ED%A0%80", "%27", "x" * 3_000):
+        answer = await api.http.get(f"/v1/audit?{name}={text}")
+        assert answer.status_code in (200, 400), (text, answer.text)

@@ -20,7 +20,21 @@ def run(environment: dict[str, str], *arguments: str, cwd: Path | None = None) -
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["up"], ["serve"], ["worker"], ["migrate"], ["org", "create"], ["token", "create"], ["database", "create"], ["openapi"], ["demo"]],
+    [
+        [],
+        ["up"],
+        ["serve"],
+        ["worker"],
+        ["migrate"],
+        ["org", "create"],
+        ["token", "create"],
+        ["database", "create"],
+        ["audit", "verify"],
+        ["keys", "new"],
+        ["keys", "rotate"],
+        ["openapi"],
+        ["demo"],
+    ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     told = CliRunner().invoke(app, [*command, "--help"])

@@ -29,6 +29,7 @@ router = APIRouter(route_class=KernelRoute, tags=["audit"])
 _ID: Final = "01a201b3-fa6b-7331-a786-3bbfe1908256"
 _AT: Final = "2026-11-22T05:21:41.958886Z"
 _HASH: Final = "6f0c1ad3c7a1d5f5a3f0f3b1f6d6f8b7b6b2a0f2a8d4c0de51c5b7f0a1e2d3c4"
+_NAME: Final = "^[a-z][a-z0-9_]*$"
 _LAST_SEQ: Final = 2**63 - 1
 _KEY: Final = b"audit checkpoints"  # numbers are no secret: only tells a damaged cursor from a whole one
 
@@ -46,12 +47,16 @@ class AuditListQuery(AuditPageQuery):
     """Which entries."""
 
     actor_id: Annotated[Uuid | None, about("Only what this user, or other actor, did.", _ID)] = None
-    actor_type: Annotated[str | None, Field(max_length=40, description="Only what actors of this type did.", examples=["user"])] = None
+    actor_type: Annotated[
+        str | None, Field(max_length=40, pattern=_NAME, description="Only what actors of this type did.", examples=["user"])
+    ] = None
     action: Annotated[
         str | None,
         Field(max_length=120, pattern=ACTION, description="Only this action; `user.*` stands for all that begin so.", examples=["user.*"]),
     ] = None
-    object: Annotated[str | None, Field(max_length=80, description="Only entries about this object.", examples=["profiles"])] = None
+    object: Annotated[
+        str | None, Field(max_length=80, pattern=_NAME, description="Only entries about this object.", examples=["profiles"])
+    ] = None
     record_id: Annotated[Uuid | None, about("Only entries about this record, token, sandbox and so on.", _ID)] = None
     since: Annotated[Timestamp | None, about("Only entries from this instant on.", "2026-11-01T00:00:00Z")] = None
     until: Annotated[Timestamp | None, about("Only entries before this instant.", "2026-12-01T00:00:00Z")] = None
