@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from crm_api.core.errors import FieldError, NotFound, ValidationFailed
+from crm_api.core.errors import FieldError, Forbidden, NotFound, ValidationFailed
 from crm_api.core.json import dumps
 from crm_api.kernel.context import Context
 from crm_api.kernel.presentation import Checks, effective, locale_of
@@ -200,6 +200,8 @@ async def rendered_link(context: Context, reader: Reader, link_id: UUID, record_
     if stored.deleted or resource is None:
         raise NotFound()
     policy.require(resource.name, "read")
+    if not link["url_template"]:
+        raise Forbidden("It uses fields that your profile does not show.")
     checks = Checks(context, resource)
     names = check_template(link["url_template"])
     for name in names:

@@ -17,7 +17,7 @@ from crm_api.http.records.batch import failed_item
 from crm_api.http.records.call import Call, raw
 from crm_api.http.routing import KernelRoute, charge, reads
 from crm_api.jobs.segments import REFRESH_SEGMENT
-from crm_api.kernel.presentation import Checks
+from crm_api.kernel.presentation import Checks, refuse_masked
 from crm_api.kernel.query.request import SavedQuery
 from crm_api.kernel.schema import Input, JsonObject, Output, Uuid, about
 
@@ -80,6 +80,7 @@ async def list_members(request: Request) -> Response:
     if stored.deleted or target is None:
         raise NotFound()
     call.policy.require(target.name, "read")
+    await refuse_masked(context, context.registry["segments"], call.path_id(), segment, ("filter",))
     tree = segment["filter"]
     if segment["kind"] == "static":
         tree = {"field": "segments", "any": {"field": "id", "value": segment["id"]}}

@@ -60,7 +60,7 @@ def cut_objects(registry: Registry, whole: Registry) -> tuple[str, ...]:
     """The objects with fields that the caller may not know of, `schema` among them: it tells of all fields."""
     if registry is whole:
         return ()
-    return (SCHEMA, *sorted(resource.name for resource in registry if resource.hidden))
+    return (SCHEMA, *sorted(resource.name for resource in registry if resource.untold))
 
 
 def personal(policy: Policy, objects: Iterable[str]) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ def unknown_values(registry: Registry, cut: Iterable[str]) -> Mapping[str, list[
 
 def _unknown(registry: Registry, name: str) -> list[str]:
     if name != SCHEMA:
-        return sorted(registry[name].hidden)
+        return sorted(registry[name].untold)
     found = []
     for resource in registry:
         prefix = "" if resource.made is not None else "custom_fields."

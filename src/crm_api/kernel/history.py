@@ -73,7 +73,7 @@ async def history(
         if not isinstance(version, int) or not isinstance(last, UUID):
             raise InvalidCursor("malformed")
     about = {"org_id": context.principal.org_id, "record_id": record_id, "object": resource.name}
-    unknown = sorted(resource.hidden) or None
+    unknown = sorted(resource.untold) or None
     values = {**about, "field": field, "version": version, "id": last, "limit": limit + 1, "unknown": unknown}
     rows = await context.uow.fetch(_HISTORY, values)
     if not rows and cursor is None and not await context.uow.fetch_value(_KNOWN, about):
@@ -90,7 +90,7 @@ def _may_ask_for(resource: AnyResource, field: str) -> bool:
     head = field.partition(".")[0]
     if resource.hidden and head == "custom_fields":
         return field in resource.all_fields
-    return head in resource.fields
+    return head in resource.fields and head not in resource.masked
 
 
 # --- whole tables ------------------------------------------------------------------------------------------------------

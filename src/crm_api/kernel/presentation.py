@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
-from crm_api.core.errors import FieldError, InvalidValue, join_pointer
+from crm_api.core.errors import FieldError, Forbidden, InvalidValue, join_pointer
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG, serialize
@@ -88,6 +90,26 @@ class Checks:
             self.wrong("unknown_relation", *at, allowed=[n for n, relation in relations.items() if relation.kind != "to_one"])
             return None
         return found
+
+
+async def refuse_masked(context: Context, resource: AnyResource, record_id: UUID, shown: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raises Forbidden if the caller was not shown all of these fields of a record, whose use would tell what is hidden."""
+    if not resource.masked:
+        return
+    table = resource.table
+
+    def build() -> Statement:
+        columns = [table.c[name] for name in names]
+        return compile_statement(sa.select(*columns).where(table.c.org_id == ORG, table.c.id == sa.bindparam("id", type_=sa.Uuid())))
+
+    statement = context.statements.get(("unmasked", table, tuple(names)), build)
+    row = await context.uow.fetch_row(statement, {"org_id": context.uow.org_id, "id": record_id})
+    for name in names if row is not None else ():
+        stored = row[name] if row is not None else None
+        if isinstance(table.c[name].type, JSONB) and stored is not None:
+            stored = orjson.loads(stored)
+        if stored != shown[name]:
+            raise Forbidden("It uses fields that your profile does not show.")
 
 
 def _place(at: Iterable[str | int]) -> dict[str, str]:
@@ -168,5 +190,6 @@ def refuse_unless(draft: Draft, name: str, condition: bool, other: str) -> None:
 
 
 __all__ = [
-    "Checks", "Row", "check_ids", "check_users", "effective", "hand_over_default", "locale_of", "refuse_unless", "target_of",
+    "Checks", "Row", "check_ids", "check_users", "effective", "hand_over_default", "locale_of", "refuse_masked", "refuse_unless",
+    "target_of",
 ]  # fmt: skip

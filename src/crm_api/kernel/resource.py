@@ -134,7 +134,8 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     organisations are set up to be). A change of an object that `governs_access` changes what people may do; if it names
     `access_fields`, a change of those.
     `derived` are fields with those that their values are worked out of. `hidden` and `read_only` are fields that a caller
-    may not see, or not write; `shown_of` is then the object with all of them.
+    may not see, or not write; `shown_of` is then the object with all of them. `paths_in` are fields whose values name fields of the
+    object that a record is about, see `kernel/access/masks.py`; `masked` is what a caller sees of them instead.
     """
 
     name: str
@@ -172,11 +173,18 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     read_only: frozenset[str] = frozenset()
     masked_name: Expression | None = None
     shown_of: AnyResource | None = None
+    paths_in: Mapping[str, str] = field(default_factory=dict)
+    masked: Mapping[str, Expression] = field(default_factory=dict)
 
     @property
     def whole(self) -> AnyResource:
         """The object with all its fields, of which this may be what a caller sees."""
         return self if self.shown_of is None else self.shown_of
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """The fields of which no old or new value is told to the caller."""
+        return self.hidden | self.masked.keys() if self.masked else self.hidden
 
     @cached_property
     def key(self) -> Hashable:
@@ -196,6 +204,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
         own = {name: f for name, f in fields_of(self.table).items() if name not in self.hidden}
         if self.masked_name is not None:
             own["display_name"] = replace(own["display_name"], expression=self.masked_name)
+        own |= {name: replace(own[name], expression=found) for name, found in self.masked.items()}
         if self.made is None:
             return own
         envelope = {name: f for name, f in own.items() if f.type is not FieldType.CUSTOM_FIELDS}

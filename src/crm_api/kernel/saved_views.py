@@ -12,7 +12,7 @@ import orjson
 from crm_api.core.errors import BadRequest, FieldError, InvalidValue, NotFound, ValidationFailed
 from crm_api.kernel.context import Context
 from crm_api.kernel.pattern import combine
-from crm_api.kernel.presentation import Checks
+from crm_api.kernel.presentation import Checks, refuse_masked
 from crm_api.kernel.query.request import SavedQuery
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.resource import AnyResource
@@ -41,6 +41,7 @@ async def saved_view(context: Context, reader: Reader, resource: AnyResource, vi
     if record.deleted:
         raise NotFound()
     view: dict[str, Any] = orjson.loads(record.json)
+    await refuse_masked(context, context.registry[VIEWS], view_id, view, ("sort", "criteria", "group_by", "sums"))
     if view["applies_to"] != resource.name:
         raise BadRequest(errors=[FieldError("unknown_view", parameter="view_id")])
     tree = check_view(context, resource, view)

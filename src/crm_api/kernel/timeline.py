@@ -82,7 +82,7 @@ async def timeline(
     values = {
         "org_id": context.principal.org_id, **policy.values, "record_id": record_id, "record_key": dumps([str(record_id)]).decode(),
         "limit": limit + 1, "at": at, "last": last, "relations": list(ends),
-        **(event_reach.unknown_values(context.registry, (resource.name,)) if resource.hidden else {}),
+        **(event_reach.unknown_values(context.registry, (resource.name,)) if resource.untold else {}),
     }  # fmt: skip
     rows = await context.uow.fetch(statement, values)
     more = len(rows) > limit
@@ -140,7 +140,7 @@ def _of_event(kind: str, picked: FromClause) -> Select[Any]:
 def _own_changes(registry: Registry, resource: AnyResource, paged: bool) -> Select[Any]:
     e = _EVENTS.alias("e")
     rows = sa.select(e).where(e.c.org_id == _ORG, e.c.record_id == _ID)
-    if resource.hidden:
+    if resource.untold:
         known = event_reach.known_changes(registry, e, (resource.name,))
         columns = (*(column for column in e.c if column.name != "changes"), known.label("changes"))
         rows = sa.select(*columns).where(e.c.org_id == _ORG, e.c.record_id == _ID)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from crm_api.kernel.access.fields import masked_name
+from crm_api.kernel.access.masks import masked
 from crm_api.kernel.access.rights import Rights
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.registry import Registry, Relation
@@ -63,7 +64,8 @@ def narrowed(whole: Registry, rights: Rights) -> Registry:
     if not hides(rights, whole):
         return whole
     seen = {r.name: visible_fields(rights, r) for r in whole if rights.allows(r.name, "read")}
-    return Visible(whole, seen, ("rights", rights.view))
+    found = Visible(whole, seen, ("rights", rights.view))
+    return found.with_resources({resource.name: masked(resource, found, whole) for resource in found})
 
 
 class Visible(Registry):

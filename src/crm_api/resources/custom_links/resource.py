@@ -24,4 +24,5 @@ custom_links = Resource[CustomLink, CustomLinkCreate, CustomLinkUpdate, CustomLi
     owner_defaults_to_caller=False,
     configuration=("applies_to", "name"),
     sharing="none",
+    paths_in={"url_template": "template"},
 )

@@ -30,4 +30,5 @@ layouts = Resource[Layout, LayoutCreate, LayoutUpdate, LayoutRead](
     owner_defaults_to_caller=False,
     configuration=("applies_to", "type", "name"),
     sharing="none",
+    paths_in={"sections": "sections", "related_lists": "related", "canvas": "tree"},
 )

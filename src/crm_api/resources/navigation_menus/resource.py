@@ -23,4 +23,5 @@ navigation_menus = Resource[NavigationMenu, NavigationMenuCreate, NavigationMenu
     owner_defaults_to_caller=False,
     configuration=("name",),
     sharing="none",
+    paths_in={"entries": "entries"},
 )

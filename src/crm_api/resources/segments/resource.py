@@ -32,4 +32,5 @@ segments = Resource[Segment, SegmentCreate, SegmentUpdate, SegmentRead](
     configuration=("applies_to", "name"),
     configured={"kind": "dynamic"},
     sharing="none",
+    paths_in={"filter": "tree"},
 )

@@ -30,4 +30,12 @@ views = Resource[View, ViewCreate, ViewUpdate, ViewRead](
     verbs=ALL_VERBS - {"merge"},
     configuration=("applies_to", "name"),
     sharing="none",
+    paths_in={
+        "columns": "paths",
+        "sort": "paths",
+        "criteria": "trees",
+        "group_by": "path",
+        "sums": "paths",
+        "column_settings": "trees",
+    },
 )

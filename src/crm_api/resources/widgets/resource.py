@@ -24,4 +24,5 @@ widgets = Resource[Widget, WidgetCreate, WidgetUpdate, WidgetRead](
     owner_defaults_to_caller=False,
     configuration=("placement", "name"),
     sharing="none",
+    paths_in={"settings": "tree"},
 )
