@@ -91,7 +91,7 @@ def _part(resource: AnyResource, by: str, index: int, hold: bool, policy: Policy
     number: sa.Label[int] = sa.literal_column(str(index)).label("number")
     table = resource.table
     live = [table.c.org_id == ORG, table.c.deleted_at.is_(None), *resource.scope(table)]
-    if resource.name == "users":  # nobody can be given work who can't sign in
+    if resource.name == "users" and hold:  # nobody can be given work who can't sign in; looking them up is something else
         live.append(table.c.status == sa.literal_column("'active'"))
     seen = None if policy is None or by == "*" else policy.predicate(resource, table)
     if seen is not None:

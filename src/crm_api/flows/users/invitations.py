@@ -45,7 +45,7 @@ async def step(context: Context, engine: Engine, user_id: UUID, kind: Step, if_m
 
     Raises NotFound, Conflict where the step is not possible, LastSuperAdmin, Forbidden.
     """
-    users = context.registry["users"]
+    users = context.whole["users"]
 
     def edit(row: Row) -> dict[str, Any]:
         if row["status"] not in _FROM[kind]:

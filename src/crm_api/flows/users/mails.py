@@ -112,6 +112,6 @@ async def written(connection: Connection, clock: Clock, mail: Due, base_url: str
     # The same however often it is sent, so that a mailbox that got it twice can tell.
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office notes, please
-    message["Content-Language"] = language
     message.set_content(_TEXTS[language][mail.kind].format_map(words))
+    message["Content-Language"] = language
     return message

@@ -16,6 +16,7 @@ from crm_api.kernel.schema import (
     RecordRead,
     RecordUpdate,
     Ref,
+    Reference,
     Tags,
     Text60,
     about,
@@ -53,6 +54,7 @@ class UserCreate(Input):
     """An invitation. The address gets a mail with a link, by which the person chooses a password."""
 
     email: Annotated[Email, about("The address with which they will sign in. It can't be changed.", "ada@acme.example")]
+    owner_id: Annotated[Reference | MISSING | None, about("The user who looks after this one.", None)] = MISSING
     custom_fields: Annotated[CustomFields | MISSING, about("Values of the organisation's own fields.", {})] = MISSING
     tags: Annotated[Tags | MISSING, about("Free labels.", ["remote"])] = MISSING
     external_ids: Annotated[ExternalIds | MISSING, about("Ids in other systems.", {"hr": "4711"})] = MISSING
