@@ -22,6 +22,7 @@ from crm_api.http import (
     sandboxes,
     search,
     segments,
+    territories,
     tokens,
     users,
     views,
@@ -66,6 +67,7 @@ def build_router() -> APIRouter:
     router.include_router(views.router)
     router.include_router(home.router)
     router.include_router(segments.router)
+    router.include_router(territories.router)
     router.include_router(jobs.router)
     router.include_router(meta.router)
     router.include_router(description.router)

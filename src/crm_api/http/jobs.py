@@ -135,7 +135,16 @@ class JobQuery(PageQuery):
     status: Annotated[Status | None, Field(description="Only jobs in this state.", examples=["running"])] = None
     type: Annotated[
         Literal[
-            "bulk", "schema", "snapshot", "revalue", "refresh_segment", "sandbox", "privacy_export", "privacy_erase", "hand_over_records"
+            "bulk",
+            "schema",
+            "snapshot",
+            "revalue",
+            "refresh_segment",
+            "run_territories",
+            "sandbox",
+            "privacy_export",
+            "privacy_erase",
+            "hand_over_records",
         ]
         | None,
         Field(description="Only jobs of this type.", examples=["bulk"]),

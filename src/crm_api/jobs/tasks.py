@@ -30,6 +30,7 @@ from crm_api.jobs.schema import run_schema
 from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
 from crm_api.jobs.steps import until_done
 from crm_api.jobs.store import CHUNK, Status
+from crm_api.jobs.territories import RUN_TERRITORIES, run_territories
 from crm_api.kernel import journal
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
@@ -194,6 +195,7 @@ TASKS: Final[Mapping[str, Task]] = {
     REVALUE: run_revalue,
     SNAPSHOT: run_snapshot,
     REFRESH_SEGMENT: run_refresh,
+    RUN_TERRITORIES: run_territories,
     SANDBOX: run_sandbox,
     EXPORT: run_export,
     ERASE: run_erase,

@@ -43,8 +43,10 @@ _LOAD: Final = Statement(
     SELECT 'territories', json_agg(json_build_object('id', id, 'parent', parent_id))::text
       FROM territories WHERE org_id = $1 AND deleted_at IS NULL
     UNION ALL
-    SELECT 'groups', json_agg(json_build_object('group', from_id, 'user', to_id))::text
-      FROM links WHERE org_id = $1 AND relation IN ('teams.users', 'territories.users')
+    SELECT 'groups', json_agg(json_build_object('group', l.from_id, 'user', l.to_id))::text
+      FROM links l WHERE l.org_id = $1 AND l.relation IN ('teams.users', 'territories.users')
+       AND (EXISTS (SELECT 1 FROM teams g WHERE g.org_id = $1 AND g.id = l.from_id AND g.deleted_at IS NULL)
+         OR EXISTS (SELECT 1 FROM territories g WHERE g.org_id = $1 AND g.id = l.from_id AND g.deleted_at IS NULL))
     UNION ALL
     SELECT 'sharing', json_agg(json_build_object('id', id, 'object', applies_to, 'name', name, 'owned_by', owned_by, 'criteria', criteria,
            'share_with', share_with, 'access', access) ORDER BY id)::text
