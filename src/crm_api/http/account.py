@@ -12,6 +12,7 @@ from crm_api.flows.configuration.document import MAX_ITEMS as CONFIGURATION_ITEM
 from crm_api.flows.configuration.history import KEPT as CONFIGURATION_SNAPSHOTS
 from crm_api.flows.home import MAX_WIDGETS, RECENT
 from crm_api.flows.metadata.limits import METADATA_LIMITS
+from crm_api.flows.oauth.registry import MOST_APPS
 from crm_api.flows.sandboxes.selection import MAX_SAMPLE
 from crm_api.flows.sandboxes.service import MAX_SANDBOXES
 from crm_api.flows.segments import MAX_MEMBERS
@@ -26,28 +27,25 @@ from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.query import plan
+from crm_api.kernel.writes.locked import records
 
 router = APIRouter(route_class=KernelRoute)
 ACTIONS = ("read", "write", "delete", "export", "import")
 
 
 @router.get("/v1/me", summary="Who am I", tags=["account"])
-async def get_me(context: ContextDep, request: Request) -> dict[str, Any]:
+async def get_me(context: ContextDep) -> dict[str, Any]:
     """The caller: user, organisation, token, scopes, and where the journal stands.
 
     A user interface calls this first. `events_cursor` is where to begin following `GET /v1/events` so that nothing after this
     answer is missed.
     """
     principal, organization = context.principal, context.principal.organization
-    users = context.registry["users"]
-    reader = request.app.state.services.engine.reader
     await context.uow.writable()  # giving journal numbers writes
     head = (await number(context.uow)).head
-    found = await reader.many(context, users, [principal.user_id])
-    user = found.get(principal.user_id)
-
+    user = (await records(context, context.whole["users"], [principal.user_id])).get(principal.user_id)
     return {
-        "user": None if user is None else orjson.loads(user.json),
+        "user": None if user is None else orjson.loads(user),
         "org": me_org(context),
         "token": {
             "id": str(principal.token_id),
@@ -99,6 +97,7 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "recent_records": RECENT,
             "home_widgets": MAX_WIDGETS,
             "sandboxes": MAX_SANDBOXES,
+            "oauth_apps": MOST_APPS,
             "sandbox_sample": MAX_SAMPLE,
             "clock_ahead_days": LONGEST.days,
             "configuration_items": CONFIGURATION_ITEMS,

@@ -23,6 +23,7 @@ from crm_api.db.partitions import maintain
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
 from crm_api.flows import audit_checkpoints
+from crm_api.flows.oauth import cleaning
 from crm_api.jobs.people import forget_expired
 
 IDEMPOTENCY: Final = timedelta(hours=24)
@@ -115,6 +116,13 @@ async def expire_rows(jobs: Jobs) -> None:
                     removed = await uow.fetch_value(statement, {"org_id": org_id, "before": before, "limit": CHUNK})
 
 
+async def clean_oauth(jobs: Jobs) -> None:
+    """Removes codes, tokens and grants of OAuth that nobody can use any more."""
+    await cleaning.clean_codes(jobs.database, jobs.clock)
+    async for org_id in organizations(jobs):
+        await cleaning.clean_organization(jobs.database, jobs.clock, org_id)
+
+
 async def keep_partitions(jobs: Jobs) -> None:
     """Makes the coming days' partitions and drops the expired ones, as the tables' owner."""
     if jobs.owner_url is None:
@@ -140,5 +148,6 @@ SWEEPS: Final = (
     Sweep("forget_expired", timedelta(hours=1), forget_expired),
     Sweep("keep_partitions", timedelta(hours=6), keep_partitions),
     Sweep("expire_rows", timedelta(hours=1), expire_rows),
+    Sweep("clean_oauth", timedelta(hours=1), clean_oauth),
     Sweep("sign_audit_logs", timedelta(hours=1), sign_audit_logs),
 )

@@ -94,6 +94,7 @@ RESERVED_OBJECTS: Final = frozenset(
         "encryption",
         "apps",
         "oauth_apps",
+        "oauth_grants",
         "tokens",
         "sandboxes",
         "clock",
