@@ -75,6 +75,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
 def test_the_whole_life(data_dir: Path, plain_environment: dict[str, str]) -> None:
     with up(data_dir, plain_environment) as first:
         assert httpx.get(f"{first.url}/healthz").status_code == 200
+        assert (data_dir / "encryption_keys").stat().st_mode & 0o777 == 0o600
         ready = httpx.get(f"{first.url}/readyz").json()
         assert ready["status"] == "ok", ready
 
@@ -102,6 +103,10 @@ def test_the_whole_life(data_dir: Path, plain_environment: dict[str, str]) -> No
         reader = {"Authorization": f"Bearer {json.loads(more.stdout)['token']}"}
         assert httpx.get(f"{first.url}/v1/contacts/{contact}", headers=reader).status_code == 200
         assert httpx.delete(f"{first.url}/v1/contacts/{contact}", headers=reader).status_code == 403
+
+        rotated = run(plain_environment, "keys", "rotate", "--json", "--data-dir", str(data_dir))
+        assert rotated.returncode == 0, rotated.stderr
+        assert json.loads(rotated.stdout) == {"key_id": 1, "sealed": 0, "unreadable": 0, "retired": []}
 
         # Each of the two processes comes back by itself.
         worker, api = first.child("worker"), first.child("serve")
