@@ -128,3 +128,18 @@ def test_both_kinds_of_loggers_are_redacted(log_format: str, capsys: pytest.Capt
 )
 def test_redaction(text: str, expected: str) -> None:
     assert redact(text) == expected
+
+
+def test_who_somebody_is_stays_out() -> None:
+    for text, hidden in (
+        ("/v1/contacts/by/email/ada@acme.example", "ada"),
+        ("/v1/contacts/by/email/Ada%40acme.example/links", "Ada"),
+        ("/v1/leads/by/custom_fields.passport/P-4711", "4711"),
+        ("UniqueViolationError: duplicate key\nDETAIL:  Key (org_id, email_key)=(1, ada) already exists.", "ada"),
+        ("mail to ada.king+x@acme.example refused", "king"),
+    ):
+        assert hidden not in redact(text)
+        assert "[redacted]" in redact(text)
+    assert redact("/v1/contacts/by/email/ada@acme.example") == "/v1/contacts/by/email/[redacted]"
+    for text in ("/v1/contacts/01976f6e-8a00-7000-8000-000000000001", "worker@host started", "standby/by"):
+        assert redact(text) == text

@@ -1,7 +1,8 @@
 """Logs as lines of JSON on standard output, and the one line per request.
 
 structlog's records and the standard library's (uvicorn, SQLAlchemy, arq) take the same form. Every line passes the
-redaction, so that a token that slipped into a message does not get into the log.
+redaction, so that a token that slipped into a message does not get into the log, nor somebody's address. Bodies and query strings
+are logged nowhere.
 """
 
 import logging
@@ -22,6 +23,9 @@ from crm_api.http.state import ACTOR, ORG_ID, REQUEST_ID
 from crm_api.settings import Settings
 
 _TOKEN: Final = re.compile(r"crm_[a-z]{2,4}_[A-Za-z0-9_\-]{16,}|whsec_[A-Za-z0-9+/=_\-]+|(?i:bearer) +[A-Za-z0-9._~+/=\-]+")
+_EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+?^_`{|}~-]+(?:@|%40)[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
+# What PostgreSQL says of a row that it refused, with its values; and the value in a path by a unique field.
+_VALUES: Final = re.compile(r"(DETAIL: ).*|(/by/[^/\s]+/)[^/?\s\"']+")
 _SECRET_NAMES: Final = frozenset(
     ("authorization", "token", "access_token", "refresh_token", "password", "secret", "client_secret", "cookie", "code_verifier")
 )
@@ -35,8 +39,13 @@ class _Sink(Protocol):
 
 
 def redact(text: str) -> str:
-    """The text without tokens, signing secrets and bearer credentials."""
-    return _TOKEN.sub(REDACTED, text)
+    """The text without tokens, signing secrets and bearer credentials, and without what tells who somebody is."""
+    text = _TOKEN.sub(REDACTED, text)
+    if "@" in text or "%40" in text:
+        text = _EMAIL.sub(REDACTED, text)
+    if "/by/" in text or "DETAIL: " in text:
+        text = _VALUES.sub(lambda found: f"{found[1] or found[2]}{REDACTED}", text)
+    return text
 
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

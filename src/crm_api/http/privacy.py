@@ -166,7 +166,7 @@ async def erase_person(context: ContextDep, request: Request, body: PrivacyErase
     "/v1/files/privacy/{job_id}/export.zip",
     response_class=FileResponse,
     summary="Download a person's data",
-    responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}, "example": "PK…"}}}},
 )
 @other_media
 async def get_privacy_file(context: ContextDep, request: Request, job_id: str) -> Response:

@@ -75,7 +75,10 @@ async def due(context: Context, policy: Mapping[str, Any], limit: int) -> Due:
         where = [*where, _telling(resource, source.row)]
     found = sa.select(source.row.c.id).select_from(source.whole).where(*where)
     values = {"org_id": context.uow.org_id, **context.policy.values, **{f"v{index}": value for index, value in enumerate(asked.values)}}
-    ids = [row["id"] for row in await context.uow.fetch(compile_statement(found.order_by(source.row.c.id).limit(limit)), values)]
+    ids = [
+        row["id"]
+        for row in await context.uow.fetch(compile_statement(found.order_by(source.row.c.id).limit(sa.literal_column(str(limit)))), values)
+    ]
     count = len(ids)
     if count == limit:
         counted = sa.select(sa.func.count()).select_from(found.subquery("m"))

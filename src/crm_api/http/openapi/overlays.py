@@ -11,6 +11,7 @@ from crm_api.http.openapi.operations import content
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
 from crm_api.http.openapi.parameters import STRING, header, headers, parameter, query
 from crm_api.http.openapi.people_overlays import PEOPLE
+from crm_api.http.openapi.privacy_overlays import PRIVACY
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schema_overlays import SCHEMA_OVERLAYS
 from crm_api.http.openapi.segment_overlays import SEGMENTS
@@ -224,4 +225,5 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
         }
     ),
     **SEGMENTS,
+    **PRIVACY,
 }

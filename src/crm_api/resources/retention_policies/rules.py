@@ -21,12 +21,13 @@ _KEPT: Final = ("consents", "exchange_rates", "retention_policies", "segments", 
 """Objects that policies don't touch: the proof of what was agreed, what the organisation is set up to be, and those who work here."""
 
 
-def dates_of(resource: AnyResource) -> list[str]:
-    """The fields of an object from which a time can be counted."""
+def dates_of(resource: AnyResource, action: str) -> list[str]:
+    """The fields of an object from which a time can be counted; what is to go for good may lie in the bin before."""
+    binned = action in ("purge", "erase")
     return [
         name
         for name, field in resource.all_fields.items()
-        if field.type in (FieldType.DATE, FieldType.DATETIME) and field.expression is None and name != "deleted_at"
+        if field.type in (FieldType.DATE, FieldType.DATETIME) and field.expression is None and (binned or name != "deleted_at")
     ]
 
 
@@ -48,8 +49,9 @@ class RetentionRules(Rules):
                 checks = Checks(context, target)
                 checks.tree(policy["filter"], "filter")
                 draft.errors.extend(checks.errors)
-            if draft.changed("date_field") and policy["date_field"] is not None and policy["date_field"] not in dates_of(target):
-                draft.fail("date_field", "enum", allowed=dates_of(target))
+            dates = dates_of(target, policy["action"])
+            if (draft.changed("date_field") or draft.changed("action")) and policy["date_field"] not in (None, *dates):
+                draft.fail("date_field", "enum", allowed=dates)
             if draft.changed("action") and policy["action"] == "erase" and target.name not in PEOPLE:
                 draft.fail("action", "enum", allowed=["delete", "purge", "anonymize"])
             if draft.changed("after") and policy["after"] is not None:

@@ -33,7 +33,10 @@ class RetentionPolicyFields(Output):
     filter: JsonObject | None = about(
         "Which records, as a search tree of `POST /v1/{object}/search`; null for all.", {"field": "rating", "value": "cold"}
     )
-    date_field: DateField = about("The date or time of a record from which it is counted.", "updated_at")
+    date_field: DateField = about(
+        "The date or time of a record from which it is counted. With `deleted_at`, for `purge` and `erase`, deleted records are looked at.",
+        "updated_at",
+    )
     after: Duration = about("How long after it, as an ISO 8601 duration, by the calendar of the organisation's time zone.", "P2Y")
     action: Literal["delete", "purge", "erase", "anonymize"] = about(
         "`delete` (can be restored), `purge` (for good), `erase` (everything about the person, everywhere; contacts and leads only) or "
