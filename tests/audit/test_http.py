@@ -94,6 +94,15 @@ async def test_pages(api: Api) -> None:
     await api.fails("GET", "/v1/audit", 400, "invalid_cursor", params={"cursor": "x"})
 
 
+async def test_whatever_was_typed(api: Api) -> None:
+    """NUL, which PostgreSQL's JSON can't hold, becomes the replacement character; an escaped backslash before it stays."""
+    await write(api, "user.sign_in_failed", details={"a": "x\x00y", "b": "\\u0000", "c\x00": "\\\x00"}, personal={"email": "\x00@y"})
+    (entry,) = (await api.ok("GET", "/v1/audit", params={"limit": 1}))["data"]
+    assert entry["details"] == {"a": "x\ufffdy", "b": "\\u0000", "c\ufffd": "\\\ufffd"}
+    assert entry["personal"] == {"email": "\ufffd@y"}
+    assert (await api.ok("GET", "/v1/audit/verify"))["ok"]
+
+
 async def test_one_statement_for_a_page(api: Api) -> None:
     ran: list[str] = []
     database = api.app.state.services.database

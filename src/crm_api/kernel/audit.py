@@ -39,6 +39,7 @@ _TYPES: Final = {
     "commitment": "bytea",
     "salt": "bytea",
 }
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _COLUMNS: Final = (*HASHED, "salt", "personal")
 _NAMES: Final = ", ".join(_COLUMNS)
 _ARRAYS: Final = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate((_TYPES.get(name, "text") for name in _COLUMNS), 4))
@@ -213,5 +214,8 @@ def _text(value: Mapping[str, Any]) -> str:
     encoded = orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     if len(encoded) > MAX_DETAILS:
         names = sorted(str(name) for name in value)[:100]
-        encoded = orjson.dumps({"left_out": names, "bytes": len(encoded), "sha256": sha256(encoded).hexdigest()})
-    return _SECRET.sub("[secret]", encoded.decode())
+        encoded = orjson.dumps({"bytes": len(encoded), "left_out": names, "sha256": sha256(encoded).hexdigest()})
+    text = _SECRET.sub("[secret]", encoded.decode())
+    if "\\u0000" in text:  # PostgreSQL reads no JSON with NUL in it, and somebody may have typed one
+        text = orjson.dumps(orjson.loads(_NUL.sub(r"\1\\ufffd", text)), option=orjson.OPT_SORT_KEYS).decode()
+    return text
