@@ -189,3 +189,18 @@ async def test_people(app: Application, api: Api, ears: Ears) -> None:
     assert "profile_id" in entry["details"]["changes"]
     await api.ok("PATCH", "/v1/me/settings", json={"time_zone": "Europe/Rome"})
     assert await ears.news() == []
+
+
+async def test_what_a_user_may_do(app: Application, api: Api, ears: Ears) -> None:
+    """Told with what it was before, whichever route it came by."""
+    user_id = await create_user(app.state.services.database, org_id=api.org_id, email="grace@acme.example")
+    role = await api.make("roles", name="Director")
+    await ears.news()
+    user = await api.ok("GET", f"/v1/users/{user_id}")
+    await api.change(user, role_id=role["id"])
+    told = {entry["action"]: entry for entry in await ears.news()}
+    assert told["user.updated"]["details"]["changes"] == {"role_id": {"old": None, "new": role["id"]}}
+    await api.ok("POST", f"/v1/users/{user_id}/suspend")
+    told = {entry["action"]: entry for entry in await ears.news()}
+    assert told["user.updated"]["details"]["changes"]["status"] == {"old": "active", "new": "suspended"}
+    assert told["user.updated"]["record_id"] == str(user_id)
