@@ -116,7 +116,8 @@ def _require(principal: Principal) -> None:
 
 
 def reader_for(request: Request, context: Context) -> Reader:
-    """The caller's view, in the API version of the request."""
+    """The caller's view, in the API version of the request. Raises Forbidden if the profile allows no look into the journal."""
+    context.policy.require("events", "read")
     return reader_of(context, getattr(request.state, VERSION))
 
 

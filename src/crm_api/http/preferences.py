@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from crm_api.core.errors import InsufficientScope, ValidationFailed
+from crm_api.core.errors import ValidationFailed
 from crm_api.core.etag import write_etag
 from crm_api.core.fiscal import Anchor, Pattern, Weekday
 from crm_api.flows import organization_settings, preferences
@@ -26,6 +26,7 @@ from crm_api.flows.settings_schemas import (
     OrgUpdate,
     SettingsUpdate,
 )
+from crm_api.http.admin import require_admin
 from crm_api.http.records.answers import read_tag
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute
@@ -146,8 +147,7 @@ async def update_org(context: ContextDep, body: OrgUpdate) -> JSONResponse:
     Another currency is the default of records made from then on; existing amounts keep theirs, and a job values them in the new one
     (`<field>_base`). Rates that were given in the old currency go on to be used by way of it.
     """
-    if "admin" not in context.principal.scopes:
-        raise InsufficientScope(["admin"])
+    require_admin(context)
     given = organization_settings.checked(context.registry, body)
     columns: dict[str, Any] = {name: given[name] for name in organization_settings.COLUMNS if name in given}
     settings: dict[str, Any] = {name: given[name] for name in organization_settings.SETTINGS if name in given}
@@ -175,8 +175,7 @@ async def update_settings(request: Request, context: ContextDep, engine: EngineD
     language of error messages and labels, unless `Accept-Language` says otherwise. With `If-Match` they change only if they are
     as the caller saw them (412).
     """
-    if not context.principal.may("users", "update"):
-        raise InsufficientScope(["users:write"])
+    context.principal.require_scope("users", "write")
     given = body.given()
     errors = preferences.mistakes(given)
     if errors:

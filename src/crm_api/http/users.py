@@ -23,7 +23,7 @@ async def _step(request: Request, kind: Step) -> Response:
     no_body_allowed(request)
     call = Call.of(request)
     call.policy.require("users", "update")
-    users = call.context.registry["users"]
+    users = call.context.whole["users"]
     options = call.answer_options(users, ("dry_run",))
     call.flag(options, "dry_run")
     outcome = await step(call.context, call.engine, call.path_id(), kind, call.expected_version())

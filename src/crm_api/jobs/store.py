@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
-from crm_api.core.errors import Conflict, InvalidCursor, NotFound
+from crm_api.core.errors import Conflict, InsufficientScope, InvalidCursor, NotFound
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.jobs.expiry import FORGET
 from crm_api.kernel import events
@@ -74,6 +75,7 @@ _ADD_CHUNKS: Final = Statement(
     " GROUP BY c.position",
     ("org_id", "id", "ids", "chunk"),
 )
+_SCOPES: Final = Statement("SELECT principal -> 'scopes' FROM jobs WHERE org_id = $1 AND id = $2", ("org_id", "id"))
 _DROP_DUE: Final = Statement("DELETE FROM job_due WHERE org_id = $1 AND job_id = $2", ("org_id", "id"))
 _DROP_CHUNKS: Final = Statement("DELETE FROM job_chunks WHERE org_id = $1 AND job_id = $2", ("org_id", "id"))
 _LOCK: Final = Statement("SELECT status FROM jobs WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE", ("org_id", "id"))
@@ -158,10 +160,15 @@ def _position(cursor: str, kind: str, digest: str, expected: type[Any]) -> Any:
 async def cancel(context: Context, job_id: UUID) -> None:
     """Ends a job at the next border between its chunks; what is done stays done. Cancelling it again changes nothing.
 
-    Raises NotFound, or Conflict if the job has ended otherwise.
+    Raises NotFound, InsufficientScope for a token that could not have asked for the job, or Conflict if the job has ended otherwise.
     """
     uow = context.uow
     await shown(context, job_id)
+    asked: str = await uow.fetch_value(_SCOPES, {"org_id": uow.org_id, "id": job_id})
+    held = context.principal.scopes
+    missing = [scope for scope in orjson.loads(asked) if scope not in held and "admin" not in held]
+    if missing:
+        raise InsufficientScope(missing)
     values: dict[str, Any] = {"org_id": uow.org_id, "id": job_id, "now": uow.now, "expires_at": uow.now + KEPT}
     # The order in which workers lock, so that nobody waits in a circle: `job_due`, then `jobs` (here: until the chunk is through).
     await uow.fetch(_DROP_DUE, values)
