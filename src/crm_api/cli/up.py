@@ -75,7 +75,7 @@ def _run(plan: Plan, port: int, servers: EmbeddedServers, supervisor: Supervisor
         say(f"The servers run as another account, which can't enter {servers.data_dir}; their data is in {servers.files}.")
     base_url = os.environ.get("CRM_BASE_URL") or f"http://{_reachable_host(plan.host)}:{port}"
     environment = _environment(plan, urls, base_url)
-    token = _demo_token(plan, urls, environment) if plan.demo else None
+    shown = _demo(plan, urls, environment) if plan.demo else None
     # Only the worker needs the owner of the tables: it makes partitions.
     for_api = {key: value for key, value in environment.items() if key != "DATABASE_OWNER_URL"}
     supervisor.add(Child("the API", ("serve", "--host", plan.host, "--port", str(port)), for_api))
@@ -84,9 +84,9 @@ def _run(plan: Plan, port: int, servers: EmbeddedServers, supervisor: Supervisor
         _wait_until_ready(f"http://{_reachable_host(plan.host)}:{port}/readyz", supervisor)
     servers.announce(base_url)
     if plan.json:
-        answer_json({"url": base_url, "token": token, "data_dir": str(servers.data_dir), "pid": os.getpid()})
+        answer_json({"url": base_url, "token": shown and shown["token"], "data_dir": str(servers.data_dir), "pid": os.getpid()})
     else:
-        _welcome(base_url, token)
+        _welcome(base_url, shown)
     supervisor.run(lambda: [f"{name} had ended; started it again" for name in servers.restart_dead()], say)
 
 
@@ -122,22 +122,23 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
     return file.read_text()
 
 
-def _demo_token(plan: Plan, urls: Urls, environment: dict[str, str]) -> str:
-    """Load the demonstration once per database; its token is kept beside the data, so that a second start can show it."""
+def _demo(plan: Plan, urls: Urls, environment: dict[str, str]) -> dict[str, str | None]:
+    """Load the demonstration once per database; what lets one in is kept beside the data, so that a second start can show it."""
     kept = plan.data_dir / "demo.json"
     key = hashlib.sha256(urls.database_url.encode()).hexdigest()
-    tokens: dict[str, str] = orjson.loads(kept.read_bytes()) if kept.exists() else {}
-    if key not in tokens:
+    kept_for: dict[str, dict[str, str | None]] = orjson.loads(kept.read_bytes()) if kept.exists() else {}
+    if key not in kept_for:
         with waiting("loading demonstration data"):
             # In a process of its own: what it needs would stay in this one for good.
             command = [sys.executable, "-m", "crm_api.cli", "demo", "--json"]
             done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False, start_new_session=True)
         if done.returncode != 0:
             fail("The demonstration data could not be loaded; the message is above.")
-        tokens[key] = orjson.loads(done.stdout)["token"]
+        made = orjson.loads(done.stdout)
+        kept_for[key] = {name: made[name] for name in ("token", "email", "password")}
         with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(orjson.dumps(tokens))
-    return tokens[key]
+            file.write(orjson.dumps(kept_for))
+    return kept_for[key]
 
 
 def _wait_until_ready(url: str, supervisor: Supervisor, patience: float = 60.0) -> None:
@@ -177,15 +178,17 @@ def _role_of(url: str) -> str:
     return unquote(urlsplit(url).username or "crm_app")
 
 
-def _welcome(url: str, token: str | None) -> None:
+def _welcome(url: str, demo: dict[str, str | None] | None) -> None:
     lines = ["", f"crm-api is running at {url}  (Ctrl-C stops it)", f"  reference  {url}/docs"]
-    if token is None:
+    if demo is None:
         lines += ["", "Make an organisation and its first token in another terminal:"]
         lines += ['  crm-api org create --name "Acme" --admin-email you@example.com --json']
     else:
+        token = demo["token"]
         curl = f'curl -H "Authorization: Bearer {token}"'
         lines += [
             f"  token      {token}",
+            *([] if demo["password"] is None else [f"  sign in    {url}/login  as {demo['email']}, password {demo['password']}"]),
             "",
             "Ask for something, from a terminal:",
             f'  {curl} "{url}/v1/deals?sort=-amount&limit=3&expand=account"',

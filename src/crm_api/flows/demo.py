@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, time, timedelta
 from typing import Final, TypedDict
 from uuid import UUID
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from crm_api.core.clock import Clock, FixedClock
 from crm_api.db.engine import Database
-from crm_api.db.statement import compile_statement
+from crm_api.db.statement import Statement, compile_statement
 from crm_api.db.uow import Actor
 from crm_api.flows.demo_plan import DAYS, Day, Plan
 from crm_api.flows.organizations import SYSTEM_CLOCK, create_organization, create_user, system_context
@@ -24,14 +25,20 @@ ADMIN: Final = ("demo@crm.example", "Dana Demo")
 TEAM: Final = (("ines@crm.example", "Ines Keller"), ("omar@crm.example", "Omar Haddad"), ("petra@crm.example", "Petra Novak"))
 _WRITER: Final = Writer()
 _LINKS: Final = Links(_WRITER)
+_HAS_PASSWORD: Final = Statement("SELECT 1 FROM users u JOIN credentials c ON c.user_id = u.id WHERE u.email_key = $1", ("key",))
 _STAGES: Final = compile_statement(sa.select(Stage.id, Stage.name).where(Stage.org_id == ORG))
 
 
 class Demonstration(TypedDict):
-    """What was made: ids as texts, a token with scope `admin`, and how many records there are of each object."""
+    """What was made: ids as texts, a token with scope `admin`, and how many records there are of each object.
+
+    `password` is the one with which `email` signs in, shown this once; null where that person had one before.
+    """
 
     org_id: str
     user_id: str
+    email: str
+    password: str | None
     token: str
     url: str
     records: dict[str, int]
@@ -42,10 +49,15 @@ async def load_demo(database: Database, *, base_url: str = "", clock: Clock = SY
     now = clock.now()
     start = datetime.combine(now.date() - timedelta(days=DAYS), time(8), now.tzinfo)
     past = FixedClock(start)
+    # A new one each time: a demonstration may stand on a server that others reach.
+    async with database.connection() as connection:
+        known = await connection.fetch_row(_HAS_PASSWORD, {"key": ADMIN[0]})
+    password = None if known is not None else secrets.token_urlsafe(12)
     made = await create_organization(
         database,
         name="Demonstration",
         admin_email=ADMIN[0],
+        admin_password=password,
         admin_name=ADMIN[1],
         currency="EUR",
         region="DE",
@@ -62,7 +74,15 @@ async def load_demo(database: Database, *, base_url: str = "", clock: Clock = SY
         if past.now() > now:
             past.advance(now - past.now())
         await _live(database, org_id, admin, past, day, records)
-    return {"org_id": made["org_id"], "user_id": made["user_id"], "token": made["token"], "url": base_url, "records": records}
+    return {
+        "org_id": made["org_id"],
+        "user_id": made["user_id"],
+        "email": ADMIN[0],
+        "password": password,
+        "token": made["token"],
+        "url": base_url,
+        "records": records,
+    }
 
 
 async def _live(database: Database, org_id: UUID, admin: UUID, clock: FixedClock, day: Day, records: dict[str, int]) -> None:

@@ -28,6 +28,7 @@ from crm_api.kernel.enqueue import add_job, due
 from crm_api.kernel.locks import serialize
 from crm_api.models.base import table
 from crm_api.models.tenancy import Organization
+from crm_api.resources.users import belongings
 
 MAX_SANDBOXES: Final = 5
 SANDBOX: Final = "sandbox"
@@ -220,11 +221,13 @@ async def ready(uow: Uow, sandbox_id: UUID) -> None:
     values = {"org_id": uow.org_id, "id": sandbox_id, "now": uow.now}
     await uow.fetch(_LIKE_PARENT, values)
     await uow.fetch(_READY, values)
+    await belongings.keep_in(uow, sandbox_id, (await get(uow, sandbox_id)).user_id)  # the only member who is a person
 
 
 async def gone(uow: Uow, sandbox_id: UUID) -> None:
     """The sandbox is no more."""
     await uow.fetch(_GONE, {"org_id": uow.org_id, "id": sandbox_id})
+    await belongings.forget(uow, sandbox_id)
 
 
 def _of(row: Any) -> Sandbox:

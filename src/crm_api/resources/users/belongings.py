@@ -18,6 +18,7 @@ _KEEP: Final = Statement(
     ("user_id", "org_id", "status"),
 )
 _REMOVE: Final = Statement("DELETE FROM belongings WHERE user_id = $1 AND org_id = $2", ("user_id", "org_id"))
+_FORGET: Final = Statement("DELETE FROM belongings WHERE org_id = $1", ("org_id",))
 _OTHERS: Final = Statement(
     "SELECT 1 FROM belongings WHERE user_id = $1 AND org_id <> $2 AND status = 'active' LIMIT 1", ("user_id", "org_id")
 )
@@ -46,6 +47,16 @@ async def keep(uow: Uow, user_id: UUID, status: str) -> None:
 async def remove(uow: Uow, user_id: UUID) -> None:
     """The person belongs to the transaction's organisation no more."""
     await uow.fetch(_REMOVE, {"user_id": user_id, "org_id": uow.org_id})
+
+
+async def keep_in(runs: Runs, org_id: UUID, user_id: UUID) -> None:
+    """The person is active in another organisation than the transaction's: a sandbox that was made for them."""
+    await runs.fetch(_KEEP, {"user_id": user_id, "org_id": org_id, "status": "active"})
+
+
+async def forget(runs: Runs, org_id: UUID) -> None:
+    """Nobody belongs to the organisation any more, since it is gone."""
+    await runs.fetch(_FORGET, {"org_id": org_id})
 
 
 async def elsewhere(uow: Uow, user_id: UUID) -> bool:
