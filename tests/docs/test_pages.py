@@ -13,7 +13,7 @@ from crm_api.cli.app import app
 from tests.docs.support import ROOT, blocks
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*.md"))]
-RUN = {"README.md", "docs/adding-a-resource.md", "docs/audit.md", "docs/your-schema.md"}
+RUN = {"README.md", "docs/adding-a-resource.md", "docs/audit.md", "docs/oauth.md", "docs/your-schema.md"}
 """Pages whose blocks of bash and Python are run by the tests beside this one. Elsewhere, what can't be run is indented or `text`."""
 
 
