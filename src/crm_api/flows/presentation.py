@@ -12,10 +12,10 @@ from uuid import UUID
 
 import orjson
 
-from crm_api.core.errors import FieldError, Forbidden, NotFound, ValidationFailed
+from crm_api.core.errors import FieldError, NotFound, ValidationFailed
 from crm_api.core.json import dumps
 from crm_api.kernel.context import Context
-from crm_api.kernel.presentation import Checks, effective, locale_of
+from crm_api.kernel.presentation import Checks, effective, locale_of, refuse_masked
 from crm_api.kernel.query.digest import touched
 from crm_api.kernel.query.parse import QueryParser
 from crm_api.kernel.query.plan import MAX_PAGE, Plan
@@ -200,8 +200,7 @@ async def rendered_link(context: Context, reader: Reader, link_id: UUID, record_
     if stored.deleted or resource is None:
         raise NotFound()
     policy.require(resource.name, "read")
-    if not link["url_template"]:
-        raise Forbidden("It uses fields that your profile does not show.")
+    await refuse_masked(context, context.registry["custom_links"], link_id, link, ("url_template",))
     checks = Checks(context, resource)
     names = check_template(link["url_template"])
     for name in names:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from crm_api.core.errors import FieldError, Merged, ValidationFailed, join_pointer
+from crm_api.core.errors import FieldError, FieldReadOnly, Merged, ValidationFailed, join_pointer
 from crm_api.core.text import fold
 from crm_api.db.statement import compile_statement
 from crm_api.kernel import events
@@ -64,7 +64,7 @@ class Merger:
     async def merge(self, context: Context, resource: AnyResource, request: MergeRequest) -> MergeResult:
         """Merges in the context's transaction. Raises ValidationFailed, Merged (a record is itself merged away), or what the rules say."""
         shape = shape_of(context, resource)
-        _check_request(shape, request)
+        _check_request(shape, context.seen(resource), request)
         rows = await lock_reached(context, shape, [request.winner_id, *request.loser_ids], FULL, going=True)
         _check_rows(resource, request, rows)
         winner = rows[request.winner_id]
@@ -132,7 +132,11 @@ class Merger:
         await fill_unchanged(context, shape, [work])
 
 
-def _check_request(shape: Shape, request: MergeRequest) -> None:
+def _check_request(shape: Shape, known: AnyResource, request: MergeRequest) -> None:
+    """`known` is the object as the caller knows it."""
+    closed = [name for name in request.field_choices if name in known.read_only]
+    if closed:
+        raise FieldReadOnly([FieldError("field_read_only", pointer=join_pointer("field_choices", name)) for name in closed])
     errors: list[FieldError] = []
     if not request.loser_ids:
         errors.append(FieldError("min_items", pointer="/loser_ids", params={"min_items": 1}))
@@ -144,6 +148,7 @@ def _check_request(shape: Shape, request: MergeRequest) -> None:
             errors.append(FieldError("repeated_item", pointer=join_pointer("loser_ids", index)))
         seen.add(id)
     fields = shape.resource.all_fields
+    fields = {name: field for name, field in fields.items() if name not in known.hidden}
     choosable = sorted(name for name in fields if _choosable(shape, name))
     for name, id in request.field_choices.items():
         pointer = join_pointer("field_choices", name)

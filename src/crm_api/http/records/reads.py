@@ -6,6 +6,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crm_api.core.errors import NotFound
 from crm_api.http.records.answers import document, json_response, page_answer, page_body, record_answer
 from crm_api.http.records.call import Call, Endpoint, raw
 from crm_api.http.records.saved import view_of_body, view_of_query
@@ -132,7 +133,10 @@ def related_endpoint(resource: AnyResource, relation: Relation) -> Endpoint:
     @raw
     async def list_related(request: Request) -> Response:
         call = Call.of(request)
-        target = call.context.registry[relation.target]
+        registry = call.context.registry
+        target = registry.get(relation.target)
+        if target is None or relation.name not in registry.relations.get(resource.name, ()):
+            raise NotFound()
         call.policy.require_read((resource.name, target.name))
         parent = (resource, relation, call.path_id())
         view = await view_of_query(call, target)

@@ -72,45 +72,45 @@ def _expression(resource: AnyResource, name: str, kind: str, words: Mapping[str,
             "sections": lambda x: _sections(x, tells),
             "related": lambda x: _related(x, tells),
             "entries": lambda x: _entries(x, unseen),
-            "template": lambda x: f"CASE WHEN {tells.template(x)} THEN '' ELSE {x} END",
+            "template": lambda x: f"CASE WHEN {tells.template(x)} THEN 'https://hidden.invalid/' ELSE {x} END",
         }[kind]
         return sa.literal_column("(" + made(f"{alias}.{name}") + ")", type_=column_type)
 
     return value
 
 
-def _kept(value: str, told: Callable[[str], str], shown: str = "k.v") -> str:
+def _kept(value: str, told: Callable[[str], str], shown: str = "mk.v") -> str:
     """A list without the elements that tell of something hidden."""
     return (
-        f"CASE WHEN jsonb_typeof({value}) = 'array' THEN (SELECT coalesce(jsonb_agg({shown} ORDER BY k.n), '[]'::jsonb)"
-        f" FROM jsonb_array_elements({value}) WITH ORDINALITY AS k (v, n) WHERE NOT coalesce({told('k.v')}, false)) ELSE {value} END"
+        f"CASE WHEN jsonb_typeof({value}) = 'array' THEN (SELECT coalesce(jsonb_agg({shown} ORDER BY mk.n), '[]'::jsonb)"
+        f" FROM jsonb_array_elements({value}) WITH ORDINALITY AS mk (v, n) WHERE NOT coalesce({told('mk.v')}, false)) ELSE {value} END"
     )
 
 
 def _sections(value: str, tells: _Tells) -> str:
-    cells = "jsonb_array_elements(r.v) WITH ORDINALITY AS c (v, n)"
-    row = f"(SELECT coalesce(jsonb_agg(c.v ORDER BY c.n), '[]'::jsonb) FROM {cells} WHERE NOT coalesce({tells.anywhere('c.v')}, false))"
+    cells = "jsonb_array_elements(mr.v) WITH ORDINALITY AS mc (v, n)"
+    row = f"(SELECT coalesce(jsonb_agg(mc.v ORDER BY mc.n), '[]'::jsonb) FROM {cells} WHERE NOT coalesce({tells.anywhere('mc.v')}, false))"
     rows = (
-        f"(SELECT coalesce(jsonb_agg(q.cells ORDER BY q.n) FILTER (WHERE q.cells <> '[]'::jsonb), '[]'::jsonb)"
-        f" FROM (SELECT r.n, {row} AS cells FROM jsonb_array_elements(k.v -> 'rows') WITH ORDINALITY AS r (v, n)) q)"
+        f"(SELECT coalesce(jsonb_agg(mq.cells ORDER BY mq.n) FILTER (WHERE mq.cells <> '[]'::jsonb), '[]'::jsonb)"
+        f" FROM (SELECT mr.n, {row} AS cells FROM jsonb_array_elements(mk.v -> 'rows') WITH ORDINALITY AS mr (v, n)) mq)"
     )
-    said = tells.anywhere("k.v -> 'condition'")
-    condition = f"CASE WHEN {said} THEN k.v - 'condition' ELSE k.v END"
+    said = tells.anywhere("mk.v -> 'condition'")
+    condition = f"CASE WHEN {said} THEN mk.v - 'condition' ELSE mk.v END"
     return _kept(value, lambda _: "false", f"({condition}) || jsonb_build_object('rows', {rows})")
 
 
 def _related(value: str, tells: _Tells) -> str:
-    inner = {name: _inner(f"k.v -> '{name}'", tells) for name in ("columns", "sort")}
+    inner = {name: _inner(f"mk.v -> '{name}'", tells) for name in ("columns", "sort")}
     lists = " || ".join(
-        f"CASE WHEN k.v ? '{name}' THEN jsonb_build_object('{name}', {left}) ELSE '{{}}'::jsonb END" for name, left in inner.items()
+        f"CASE WHEN mk.v ? '{name}' THEN jsonb_build_object('{name}', {left}) ELSE '{{}}'::jsonb END" for name, left in inner.items()
     )
-    return _kept(value, lambda e: tells.path(f"{e} ->> 'relation'"), f"k.v || {lists}")
+    return _kept(value, lambda e: tells.path(f"{e} ->> 'relation'"), f"mk.v || {lists}")
 
 
 def _inner(value: str, tells: _Tells) -> str:
-    told = tells.far("p.v #>> '{}'")
+    told = tells.far("mp.v #>> '{}'")
     return (
-        f"(SELECT coalesce(jsonb_agg(p.v ORDER BY p.n), '[]'::jsonb) FROM jsonb_array_elements({value}) WITH ORDINALITY AS p (v, n)"
+        f"(SELECT coalesce(jsonb_agg(mp.v ORDER BY mp.n), '[]'::jsonb) FROM jsonb_array_elements({value}) WITH ORDINALITY AS mp (v, n)"
         f" WHERE NOT {told})"
     )
 
@@ -122,10 +122,10 @@ def _entries(value: str, unseen: list[str]) -> str:
         return f"{hidden} ? ({entry} ->> 'object')"
 
     inner = (
-        "(SELECT coalesce(jsonb_agg(p.v ORDER BY p.n), '[]'::jsonb) FROM jsonb_array_elements(k.v -> 'entries') WITH ORDINALITY"
-        f" AS p (v, n) WHERE NOT coalesce({told('p.v')}, false))"
+        "(SELECT coalesce(jsonb_agg(mp.v ORDER BY mp.n), '[]'::jsonb) FROM jsonb_array_elements(mk.v -> 'entries') WITH ORDINALITY"
+        f" AS mp (v, n) WHERE NOT coalesce({told('mp.v')}, false))"
     )
-    shown = f"CASE WHEN k.v ? 'entries' THEN k.v || jsonb_build_object('entries', {inner}) ELSE k.v END"
+    shown = f"CASE WHEN mk.v ? 'entries' THEN mk.v || jsonb_build_object('entries', {inner}) ELSE mk.v END"
     return _kept(value, told, shown)
 
 
@@ -154,13 +154,13 @@ class _Tells:
 
     def anywhere(self, value: str) -> str:
         """Any text inside a JSON value."""
-        text = "s.v #>> '{}'"
+        text = "ms.v #>> '{}'"
         texts = f"jsonb_path_query({value}, 'strict $.** ? (@.type() == \"string\")')"
-        return f"EXISTS (SELECT FROM {texts} AS s (v) WHERE {self.path(text)} OR {self.far(text)})"
+        return f"EXISTS (SELECT FROM {texts} AS ms (v) WHERE {self.path(text)} OR {self.far(text)})"
 
     def template(self, text: str) -> str:
         """A place of an address's template."""
-        return f"EXISTS (SELECT FROM regexp_matches({text}, '[{{]([^{{}}]*)[}}]', 'g') AS s (v) WHERE {self.path('s.v[1]')})"
+        return f"EXISTS (SELECT FROM regexp_matches({text}, '[{{]([^{{}}]*)[}}]', 'g') AS ms (v) WHERE {self.path('ms.v[1]')})"
 
 
 __all__ = ["Kind", "masked", "masks_of"]

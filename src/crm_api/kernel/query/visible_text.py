@@ -68,7 +68,7 @@ def contains_parts(resource: AnyResource, row: FromClause, parts: sa.BindParamet
     found: ColumnElement[bool] = row.c.trigrams.op("@>", return_type=sa.Boolean())(parts)
     if not hides_text(resource):
         return found
-    part = sa.func.unnest(parts).table_valued(sa.column("part", sa.Text())).render_derived(name="g")
+    part = sa.func.unnest(parts).table_valued(sa.column("part", sa.Text())).render_derived(name="vt_part")
     missing = sa.select(_sql("1")).select_from(part).where(sa.func.strpos(text_of(resource, row), part.c.part) == _sql("0"))
     return sa.and_(found, ~sa.exists(missing).correlate(row))
 
@@ -76,7 +76,7 @@ def contains_parts(resource: AnyResource, row: FromClause, parts: sa.BindParamet
 def _parts(field: Field, row: FromClause) -> list[ColumnElement[Any]]:
     key = field.comparable(row)
     if field.type is FieldType.ADDRESS:
-        member = sa.func.jsonb_each_text(row.c[field.key]).table_valued("key", "value").alias("am")
+        member = sa.func.jsonb_each_text(row.c[field.key]).table_valued("key", "value").alias("vt_member")
         return [sa.select(sa.func.string_agg(member.c.value, _sql("' '"))).select_from(member).correlate(row).scalar_subquery()]
     if field.type is FieldType.ITEMS:
         return [_items(field, row)]
@@ -88,7 +88,7 @@ def _parts(field: Field, row: FromClause) -> list[ColumnElement[Any]]:
 
 
 def _items(field: Field, row: FromClause) -> ColumnElement[Any]:
-    item = sa.func.jsonb_array_elements(row.c[field.column]).table_valued(sa.column("item", JSONB())).render_derived(name="li")
+    item = sa.func.jsonb_array_elements(row.c[field.column]).table_valued(sa.column("item", JSONB())).render_derived(name="vt_item")
     entry = item.c.item
     said = [entry.op("->>", return_type=sa.Text())(_sql(f"'{name}'")) for name in ("address", "number")]
     number = said[1]

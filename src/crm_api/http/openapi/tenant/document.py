@@ -15,6 +15,7 @@ from crm_api.http.openapi.operations import Builder
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import stem, uncompleted, without_defaults
 from crm_api.http.openapi.tenant.base import KINDS, NOTHING, Base, Piece, piece
+from crm_api.http.openapi.tenant.hidden import cut_document, hidden_names
 from crm_api.http.openapi.tenant.names import prepared, unique_id
 from crm_api.http.openapi.tenant.objects import add_object
 from crm_api.http.openapi.tenant.template import Filled, Template, fits
@@ -27,7 +28,10 @@ from crm_api.kernel.visible import Visible
 
 def compile_document(base: Base, template: Template, visible: Visible) -> bytes:
     """The OpenAPI document as JSON."""
-    return orjson.dumps(_Compilation(base, template, visible).document())
+    found = orjson.dumps(_Compilation(base, template, visible).document())
+    if any(map(hidden_names, visible)):
+        return orjson.dumps(cut_document(orjson.loads(found), visible))
+    return found
 
 
 class _Compilation:

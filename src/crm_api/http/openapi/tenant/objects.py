@@ -10,6 +10,7 @@ from crm_api.http.openapi.schemas import add_envelopes, complete_read, stem, unc
 from crm_api.http.openapi.shared import ref
 from crm_api.http.openapi.tenant.base import Base
 from crm_api.http.openapi.tenant.fields import Mode, choice_schemas, members_schema, needed, properties
+from crm_api.http.openapi.tenant.hidden import cut_schemas
 from crm_api.http.openapi.tenant.names import prepared
 from crm_api.kernel.query.projection import LAST
 from crm_api.kernel.registry import Registry
@@ -26,6 +27,7 @@ def visible_schemas(base: Base, visible: Visible, names: Collection[str] | None 
     for resource in registry:
         if names is None or resource.name in names:
             add_object(found, base, registry, resource)
+    cut_schemas(found, registry, [resource.name for resource in registry])
     return registry, found
 
 

@@ -1,0 +1,95 @@
+"""Descriptions without the standard fields that a caller may not know of: schemas, parameters and examples are cut once more at the end.
+
+Fields that the organisation added are never described to whom they are hidden, since their descriptions are made from what is visible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crm_api.http.openapi.samples import Schema
+from crm_api.http.openapi.schemas import stem
+from crm_api.kernel.registry import Registry
+from crm_api.kernel.resource import AnyResource
+
+
+def hidden_names(resource: AnyResource) -> frozenset[str]:
+    """The standard fields of an object that are hidden."""
+    return frozenset() if resource.made is not None else frozenset(name for name in resource.hidden if "." not in name)
+
+
+def cut_schemas(schemas: dict[str, Schema], registry: Registry, names: Iterable[str]) -> None:
+    """Takes hidden fields out of the schemas of these objects."""
+    for name in names:
+        hidden = hidden_names(registry[name])
+        for component in _named(schemas, registry, registry[name]) if hidden else ():
+            schemas[component] = _without(schemas[component], hidden)
+
+
+def cut_document(document: dict[str, Any], registry: Registry) -> dict[str, Any]:
+    """The document without the hidden fields of all objects."""
+    concerned = [resource for resource in registry if hidden_names(resource)]
+    if not concerned:
+        return document
+    components = document["components"]
+    for resource in concerned:
+        hidden = hidden_names(resource)
+        for kind in ("schemas", "examples"):
+            found = components.get(kind, {})
+            for name in _named(found, registry, resource):
+                found[name] = _without(found[name], hidden)
+        parameters = components.get("parameters", {})
+        for name in [name for name in parameters if name.endswith(f".{resource.name}")]:
+            parameters[name] = _without(parameters[name], hidden)
+        hooks = document.get("webhooks", {})
+        for name in [name for name in hooks if name.startswith(f"{resource.singular}.")]:
+            hooks[name] = _without(hooks[name], hidden)
+        filters = {f"Filter.{name}" for name in hidden}
+        for path, item in document["paths"].items():
+            if path.split("/")[2:3] == [resource.name] or path.endswith(f"/{resource.name}"):
+                document["paths"][path] = _unfiltered(_without(item, hidden), filters)
+    used = set(re.findall(r"#/components/parameters/([^\"']+)", repr((document["paths"], components))))
+    if "parameters" in components:
+        components["parameters"] = {name: found for name, found in components["parameters"].items() if name in used}
+    return document
+
+
+def _named(components: Mapping[str, Any], registry: Registry, resource: AnyResource) -> list[str]:
+    """The components of an object: those whose names begin with its own, and not with a longer one."""
+    own = stem(resource)
+    longer = tuple(other for other in map(stem, registry) if other.startswith(own) and other != own)
+    return [name for name in components if name.startswith(own) and not (longer and name.startswith(longer))]
+
+
+def _without(node: Any, hidden: frozenset[str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _without(value, hidden) for key, value in node.items() if _plain(key) not in hidden}
+    if isinstance(node, list):
+        return [_without(item, hidden) for item in node if not (isinstance(item, str) and _plain(item) in hidden)]
+    return node
+
+
+def _plain(name: str) -> str:
+    """A field's name without the minus of an order, or the twin of an amount."""
+    return name.removeprefix("-")
+
+
+def _unfiltered(node: Any, filters: set[str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _unfiltered(value, filters) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_unfiltered(item, filters) for item in node if not _filters(item, filters)]
+    return node
+
+
+def _filters(item: Any, filters: set[str]) -> bool:
+    reference = item.get("$ref", "") if isinstance(item, dict) else ""
+    if not isinstance(reference, str) or "/Filter." not in reference:
+        return False
+    name = reference.rpartition("/")[2]
+    return any(name == one or name.startswith(f"{one}.") for one in filters)
+
+
+__all__ = ["cut_document", "cut_schemas", "hidden_names"]
