@@ -42,7 +42,9 @@ at the server itself.
 ## `crm-api up`
 
 Without `DATABASE_URL` and `REDIS_URL` it runs PostgreSQL and Valkey itself, under `--data-dir` (`.crm`), reachable only through
-sockets in a private folder there. It sets `CRM_BASE_URL` to where it listens, and allows outgoing requests to loopback
+sockets in a private folder there. It makes an encryption key in that folder (`encryption_keys`, for its owner only) unless
+`CRM_ENCRYPTION_KEYS` is set: whoever loses it has to enter third-party secrets and second factors anew. It sets `CRM_BASE_URL` to where it
+listens, and allows outgoing requests to loopback
 (`CRM_EGRESS_ALLOW`), so that a webhook receiver on the same machine can be tried. As root, both servers run as the account
 `crm_servers`, which is made for it; if that account can't enter the data folder (below a closed home, say), the data goes to
 `/var/lib/crm` and `up` says so. No existing folder's permissions are ever changed.

@@ -15,7 +15,8 @@ import structlog
 from pydantic import SecretStr
 
 from crm_api.core.clock import SystemClock
-from crm_api.core.sealed import Keyring, Unreadable
+from crm_api.core.ids import uuid7
+from crm_api.core.sealed import Keyring, Place, Unreadable
 from crm_api.db.engine import Database
 from crm_api.embedded import DatabaseUrls
 from crm_api.flows.keys import KeysMissing, in_use, refuse_missing_keys, rotate_everything, tenant_columns
@@ -139,6 +140,21 @@ async def test_a_rotation_that_is_killed_goes_on(crm: Api, own_urls: DatabaseUrl
     assert await _counts(own_database, crm) == {2: 450}
     for record in made[::50]:
         assert await revealed(own_database, crm, record, Keyring.parse(NEW.partition(",")[0])) == key_of(record)
+
+
+async def test_what_belongs_to_people_is_rotated_too(own_database: Database) -> None:
+    user_id = uuid7(CLOCK)
+    place = Place("second_factors", "secret", None, user_id)
+    async with own_database.connection() as connection:
+        await connection.driver.execute(
+            "INSERT INTO second_factors (user_id, secret, created_at) VALUES ($1, $2, now())",
+            user_id,
+            Keyring.parse(OLD).seal(b"seed", place),
+        )
+        done = await rotate_everything(own_database, CLOCK, Keyring.parse(NEW))
+        assert done.sealed >= 1
+        stored = await connection.driver.fetchval("SELECT secret FROM second_factors WHERE user_id = $1", user_id)
+    assert Keyring.parse(NEW.partition(",")[0]).open(stored, place) == b"seed"
 
 
 async def test_swapped_values_do_not_open(crm: Api, own_database: Database) -> None:

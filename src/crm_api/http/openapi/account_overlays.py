@@ -116,5 +116,12 @@ ACCOUNT: Final[dict[tuple[str, str], Overlay]] = {
         answers={"304": {"description": "The settings are still what `If-None-Match` names.", "headers": headers(ETag="ETag")}},
     ),
     ("PATCH", "/v1/me/settings"): Overlay(scopes=("users:write",), errors=(404, 412), parameters=(parameter("IfMatch"),)),
+    ("POST", "/v1/tokens"): Overlay(scopes=("tokens:write",)),
+    ("DELETE", "/v1/tokens/{id}"): Overlay(scopes=("tokens:write",)),
+    ("POST", "/v1/tokens/{id}/secret/rotate"): Overlay(scopes=("tokens:write",)),
+    ("PUT", "/v1/connections/{id}/secret"): Overlay(scopes=("connections:write",)),
+    ("DELETE", "/v1/connections/{id}/secret"): Overlay(scopes=("connections:write",)),
+    ("GET", "/v1/encryption"): Overlay(scopes=("admin",)),
+    ("POST", "/v1/encryption/rotate"): Overlay(scopes=("admin",)),
     ("GET", "/v1/limits"): Overlay(answers=answer("200", "Limits and costs.", ref("Limits"), _LIMITS)),
 }
