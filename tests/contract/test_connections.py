@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 
+from crm_api.core.clock import SystemClock
+from crm_api.db.uow import unit_of_work
 from tests.api import Api
 from tests.contract.contract import ResourceContract
 
@@ -136,6 +139,16 @@ class TestConnections(ResourceContract):
         assert (deleted["has_secret"], deleted["status"]) == (False, "no_secret")
         restored = await self.crm.ok("POST", f"{self.path(made)}/restore")
         assert restored["has_secret"] is False
+
+    async def test_a_purge_takes_the_secret_along(self) -> None:
+        made = await self.new()
+        await self.crm.ok("PUT", f"{self.path(made)}/secret", json={"api_key": KEY})
+        assert (await self.crm.http.delete(f"{self.path(made)}?purge=true")).status_code == 204
+        async with unit_of_work(self.crm.app.state.services.database, self.crm.org_id, SystemClock()) as uow:
+            left = await uow.connection.driver.fetchval(
+                "SELECT count(*) FROM connection_secrets WHERE connection_id = $1", UUID(made["id"])
+            )
+        assert left == 0
 
     async def test_others_have_no_way_to_it(self) -> None:
         made = await self.new()

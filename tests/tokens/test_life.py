@@ -199,6 +199,9 @@ async def test_a_refused_use_is_none(api: Api) -> None:
     assert await _from(api.app, made["token"], "198.51.100.1") == (403, "ip_not_allowed")
     await api.app.state.services.token_use.write()
     assert (await api.ok("GET", f"/v1/tokens/{made['id']}"))["last_used_at"] is None
+    # Somebody else may have it, so it is told.
+    told = (await api.ok("GET", "/v1/audit", params={"action": "access.denied"}))["data"]
+    assert [(entry["details"]["code"], entry["details"]["route"]) for entry in told] == [("ip_not_allowed", "/v1/contacts")]
 
 
 @asynccontextmanager
@@ -274,6 +277,18 @@ async def test_a_reported_refresh_token_ends_all_that_came_from_it(api: Api) -> 
     assert await _status(api, access[0]) == (200, None)
     assert (await _report(api, refresh[0])).json() == {"revoked": True}
     assert await _status(api, access[0]) == (401, "token_revoked")
+
+
+async def test_a_report_is_no_part_of_a_composite(api: Api) -> None:
+    named = await api.make("accounts", name="revoke")
+    for path in ("/v1/tokens/revoke", "/v1/tokens/$a.name"):
+        operations = [
+            {"ref": "a", "method": "GET", "path": f"/v1/accounts/{named['id']}"},
+            {"method": "POST", "path": path, "body": {"token": api.token}},
+        ]
+        answer = await api.http.post("/v1/composite", json={"operations": operations, "dry_run": True})
+        assert answer.status_code in (404, 422), answer.text
+    assert await _status(api, api.token) == (200, None)
 
 
 async def test_a_report_needs_the_whole_token(api: Api) -> None:

@@ -80,6 +80,14 @@ def bearer_hash(request: Request) -> bytes:
     return hash_
 
 
+class AddressRefused(IpNotAllowed):
+    """A good token from a wrong address. Whose it is goes into the audit log: somebody else may have it."""
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__()
+        self.principal = principal
+
+
 async def authenticate(connection: Connection, hash_: bytes, now: datetime, address: str | None) -> Principal:
     """The caller behind a token's hash, still without the user's rights, which come with the context (`Engine.context`).
 
@@ -98,12 +106,10 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime, addr
     expires_at: datetime | None = row["expires_at"]
     if expires_at is not None and expires_at <= now:
         raise TokenExpired()
-    if row["networks"] is not None and not allows(row["networks"], address):
-        raise IpNotAllowed()
     audience: list[str] | None = row["audience"]
     if audience is not None and API not in audience:
         raise TokenInvalid()  # it was given for another service (RFC 8707 2)
-    return Principal(
+    principal = Principal(
         OrganizationInfo.of(row["org_id"], row),
         row["user_id"],
         row["id"],
@@ -117,6 +123,9 @@ async def authenticate(connection: Connection, hash_: bytes, now: datetime, addr
         NOTHING,
         None if row["fields"] is None else read_fields(row["fields"]),
     )
+    if row["networks"] is not None and not allows(row["networks"], address):
+        raise AddressRefused(principal)
+    return principal
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ AGAIN: Final = timedelta(minutes=1)
 """How long the same refusal of the same token is not told again, so that nobody fills the log by asking."""
 
 _REMEMBERED: Final = 10_000
-_TOLD: Final = frozenset({"forbidden", "insufficient_scope"})
+_TOLD: Final = frozenset({"forbidden", "insufficient_scope", "ip_not_allowed"})
 
 log = structlog.get_logger("crm_api.audit")
 

@@ -19,7 +19,7 @@ from crm_api.db.engine import Busy, Connection
 from crm_api.db.errors import classify
 from crm_api.db.uow import Cause, Uow
 from crm_api.http import idempotency
-from crm_api.http.auth import authenticate, bearer_hash
+from crm_api.http.auth import AddressRefused, authenticate, bearer_hash
 from crm_api.http.middleware.headers import accepts_json
 from crm_api.http.services import Services
 from crm_api.http.state import ACTOR, LANGUAGE, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
@@ -103,10 +103,8 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
         except Busy:
             raise Unavailable("Too many requests of this organisation are waiting for the database.", 1) from None
         except Problem as problem:
-            if problem.status == 403 and (context := getattr(request.state, "context", None)) is not None:
-                await services.denials.tell(
-                    services.database, services.clock, context.principal, request, problem, _cause(request, context.principal)
-                )
+            if problem.status == 403 and (denied := _denied(request, problem)) is not None:
+                await services.denials.tell(services.database, services.clock, denied, request, problem, _cause(request, denied))
             raise
         except Exception as error:
             kind = classify(error).kind
@@ -120,6 +118,14 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
                 raise Unavailable("The statement took too long and was given up.", 5) from error
             raise
     raise AssertionError("unreachable")
+
+
+def _denied(request: Request, problem: Problem) -> Principal | None:
+    """Whose request was refused, as far as that is known."""
+    if isinstance(problem, AddressRefused):
+        return problem.principal
+    context: Context | None = getattr(request.state, "context", None)
+    return None if context is None else context.principal
 
 
 async def _attempt(request: Request, services: Services, inner: Handler, hash_: bytes, read_only: bool, cost: int) -> Response:
