@@ -89,6 +89,10 @@ _ADVANCE: Final = Statement(
     "UPDATE jobs SET position = $4, done = $5, failed = $6, result = $7::jsonb, tries = 0 WHERE org_id = $1 AND id = $2 AND attempt = $3",
     ("org_id", "id", "attempt", "position", "done", "failed", "result"),
 )
+_NOTE: Final = Statement(
+    "UPDATE jobs SET done = $4, result = $5::jsonb WHERE org_id = $1 AND id = $2 AND attempt = $3",
+    ("org_id", "id", "attempt", "done", "result"),
+)
 _PROGRESS: Final = Statement(
     "UPDATE jobs SET done = $4, total = $5 WHERE org_id = $1 AND id = $2 AND attempt = $3 AND status = 'running' RETURNING 1",
     ("org_id", "id", "attempt", "done", "total"),
@@ -167,6 +171,11 @@ async def advance(uow: Uow, job: Claimed, after: Standing, errors: Sequence[Mapp
         await uow.fetch(_ERRORS, {**_of(job), "errors": dumps(errors).decode()})
     values = {"position": after.position, "done": after.done, "failed": after.failed, "result": dumps(after.result).decode()}
     await uow.fetch(_ADVANCE, {**_of(job), **values})
+
+
+async def note(uow: Uow, job: Claimed, after: Standing) -> None:
+    """Keeps how a job stands without saying that it has come further: one that fails there again and again is given up."""
+    await uow.fetch(_NOTE, {**_of(job), "done": after.done, "result": dumps(after.result).decode()})
 
 
 async def report(uow: Uow, job: Claimed, done: int, total: int | None) -> None:

@@ -121,7 +121,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     of several fields that have an index. `parent` is the object in whose paths it stands too (`/v1/cases/{id}/comments`).
     `owner_defaults_to_caller` says who owns what is made without an owner. `timeline` gives its records a timeline.
     Records of an object with `configuration` are part of what an organisation is set up to be, not its data; these fields name
-    them from one organisation to another; `configured` are values of fields by which some of its records belong to it, the others being data.
+    them from one organisation to another. `configured` are values of fields by which some of its records belong to it, others not.
     `private` says who sees which of its records; where it is left out, whoever may read the object sees all of them.
 
     `custom` are the fields that an organisation added, by the names that callers use: `custom_fields.tier`, or `tier` where

@@ -24,7 +24,8 @@ _REMEMBER: Final = Statement(
     """
     INSERT INTO stage_changes (org_id, id, object, record_id, pipeline_id, from_stage_id, to_stage_id, at, seconds, actor)
     SELECT $1, u.id, $2, u.record_id, u.pipeline_id, u.from_stage_id, u.to_stage_id, u.at,
-           coalesce(u.seconds, CASE WHEN u.at > last.at THEN floor(extract(epoch FROM u.at - last.at))::bigint WHEN last.at IS NOT NULL THEN 0 END),
+           coalesce(u.seconds, CASE WHEN u.at > last.at THEN floor(extract(epoch FROM u.at - last.at))::bigint
+                                    WHEN last.at IS NOT NULL THEN 0 END),
            $4::jsonb
       FROM json_to_recordset($3::json) AS u (id uuid, record_id uuid, pipeline_id uuid, from_stage_id uuid, to_stage_id uuid,
                                              at timestamptz, seconds bigint)

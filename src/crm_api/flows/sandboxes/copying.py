@@ -2,7 +2,7 @@
 
 The rows are read in one snapshot of the original, so they fit together however long it takes, and written in chunks of the
 sandbox's own transactions, so memory and locks stay small. Tables follow in the order of their references; references within
-a table are set when all its rows are there. A copy that was interrupted is begun anew on an empty sandbox.
+a table are set when all its rows are there. A copy that was interrupted goes on where it stopped (`catching_up`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from crm_api.db.engine import Database
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.db.uow import unit_of_work
 from crm_api.flows.sandboxes.masking import Masker, Masks, rules_of
+from crm_api.flows.sandboxes.progress import Place, Progress
 from crm_api.flows.sandboxes.remap import Remap
 from crm_api.flows.sandboxes.selection import Chosen, unreachable
-from crm_api.flows.sandboxes.tables import ABOUT, kind_of, self_references, stored_columns, tenant_tables
+from crm_api.flows.sandboxes.tables import ABOUT, clear, columns_of, is_resumable, kind_of, self_references, stored_columns, tenant_tables
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.resource import AnyResource
@@ -37,9 +38,25 @@ CHUNK: Final = 500
 
 _ORG: Final = sa.bindparam("org_id", type_=sa.Uuid())
 _IDS: Final = sa.bindparam("ids", type_=ARRAY(sa.Uuid()))
+_ONLY: Final = sa.bindparam("only", type_=ARRAY(sa.Uuid()))
+_AFTER: Final = sa.bindparam("after", type_=sa.Uuid())
 
-Guard = Callable[[int], Awaitable[None]]
-"""Called with the number of rows copied so far, before each chunk is written; raises if the work is no longer ours."""
+Guard = Callable[[Progress | None], Awaitable[None]]
+"""Called before anything is written, with how far the copy has come (None: as told before); raises if the work is no longer ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One table, or what one object has in it."""
+
+    table: sa.Table
+    resource: AnyResource | None
+    data: bool
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What names it."""
+        return str(self.table.name), None if self.resource is None else self.resource.name
 
 
 @dataclass(slots=True)
@@ -56,15 +73,40 @@ class Copy:
     chosen: Chosen | None
     keep: UUID
     guard: Guard
+    head: int
     done: int = 0
     common: set[UUID] = field(default_factory=set)
     rows: dict[str, int] = field(default_factory=dict)
+    place: Place | None = None
+    resumed: bool = False
+
+    def resume(self, progress: Progress) -> None:
+        """Goes on behind what an earlier attempt has written, which has been brought up to date."""
+        self.done, self.rows, self.place, self.resumed = progress.done, dict(progress.rows), progress.place, True
 
     async def run(self) -> dict[str, int]:
         """Copies every table; how many rows of each."""
-        registry = self.source.registry
         if self.chosen is not None:
             await self._find_common()
+        steps = self.steps()
+        begun = self.place
+        first = 0 if begun is None else next(index for index, step in enumerate(steps) if step.key == begun.key)
+        for index, step in enumerate(steps[first:], first):
+            mine = begun if begun is not None and index == first else Place(*step.key)
+            if not mine.rows_done:
+                self.place = mine
+                if self.resumed and not is_resumable(step.table):
+                    await self.run_out(clear(step.table))
+                await self.rows_of(step, mine.after)
+            if self_references(step.table):
+                self.place = Place(*step.key, rows_done=True)
+                await self.loops_of(step)
+        return self.rows
+
+    def steps(self) -> list[Step]:
+        """What is copied, those first that others refer to."""
+        registry = self.source.whole
+        found: list[Step] = []
         by_table: dict[str, list[AnyResource]] = {}
         for one in registry:
             by_table.setdefault(one.table.name, []).append(one)
@@ -74,66 +116,122 @@ class Copy:
                 kind == "data" and table.name not in ABOUT and self.chosen is not None and not self.chosen.get(table.name)
             ):
                 continue
-            found: Sequence[AnyResource | None] = by_table.get(table.name) or [None]
-            for resource in found:
-                await self._table(table, resource, kind == "data")
-        return self.rows
+            owners: Sequence[AnyResource | None] = by_table.get(table.name) or [None]
+            found += [Step(table, resource, kind == "data") for resource in owners]
+        return found
 
-    async def _table(self, table: sa.Table, resource: AnyResource | None, data: bool) -> None:
+    async def rows_of(self, step: Step, after: UUID | None = None, *, ids: Sequence[UUID] | None = None, quiet: bool = False) -> set[UUID]:
+        """Writes the rows of a step behind an id, or those that belong to some ids; the ids of the latter that there are. `quiet`: it is
+        no progress."""
+        transform = None if step.resource is None else self._transform(step.resource, step.data)
+        statement = _insert(step.table, anew=(self.resumed or quiet) and is_resumable(step.table))
+        values = self._values(step)
+        values |= {"after": after} if after is not None else {}
+        values |= {"only": list(ids)} if ids is not None else {}
+        resumable = is_resumable(step.table)
+        found: set[UUID] = set()
         waiting: list[str] = []
-        transform = None if resource is None else self._transform(resource, data)
-        loops = self_references(table)
-        later: list[dict[str, Any]] = []
-        async for row in self.source.uow.stream(self._select(table, resource, data), self._values(table, data), CHUNK):
+        last: UUID | None = after
+
+        async def flush() -> None:
+            await self._write(statement, waiting, None if quiet else self._progress())
+            if not quiet:
+                self.done += len(waiting)
+                name = str(step.table.name)
+                self.rows[name] = self.rows.get(name, 0) + len(waiting)
+                self.place = Place(*step.key, last if resumable else None)
+            waiting.clear()
+
+        async for row in self.source.uow.stream(self._select(step, after=after is not None, only=ids is not None), values, CHUNK):
             text = self.remap.text(row["row"])
-            if transform is not None:
-                text = transform(text)
-            waiting.append(text)
-            if loops:
-                held = {name: found for name in loops if (found := row[f"loop_{name}"]) is not None}
-                if held:
-                    ids = {name: str(self.remap.id(found)) for name, found in held.items() if self._reaches(table, found, data)}
-                    later.append({"id": str(self.remap.id(row["id"])), **ids})
+            waiting.append(text if transform is None else transform(text))
+            if resumable:
+                last = row["id"]
+                found.add(row["id"])
             if len(waiting) == CHUNK:
-                await self._write(_insert(table), waiting)
-                waiting = []
+                await flush()
+                if ids is None:
+                    found.clear()
         if waiting:
-            await self._write(_insert(table), waiting)
-        for start in range(0, len(later), CHUNK):
-            await self._write(_set_loops(table), [orjson.dumps(row).decode() for row in later[start : start + CHUNK]], counted=False)
+            await flush()
+        return found
 
-    def _reaches(self, table: sa.Table, id_: UUID, data: bool) -> bool:
-        return self.chosen is None or not data or id_ in self.chosen.get(table.name, ())
+    async def loops_of(self, step: Step, ids: Sequence[UUID] | None = None) -> None:
+        """Sets what rows of a step refer to in their own table, of all of them or of some."""
+        loops = self_references(step.table)
+        if not loops or (ids is not None and not ids):
+            return
+        row = step.table.alias("t")
+        where = [row.c.org_id == _ORG, sa.or_(*(row.c[name].is_not(None) for name in loops))]
+        values: dict[str, Any] = {"org_id": self.source.uow.org_id}
+        if ids is not None:
+            where.append(row.c.id == sa.any_(_ONLY))
+            values["only"] = list(ids)
+        elif step.data and self.chosen is not None:
+            where.append(row.c.id == sa.any_(_IDS))
+            values["ids"] = list(self.chosen[step.table.name])
+        if step.resource is not None:
+            where += step.resource.scope(row)
+        listed = compile_statement(sa.select(row.c.id, *(row.c[name] for name in loops)).where(*where).order_by(row.c.id))
+        waiting: list[str] = []
+        statement = _set_loops(step.table)
+        told = None if ids is not None else self._progress()
+        async for found in self.source.uow.stream(listed, values, CHUNK):
+            held = {name: found[name] for name in loops if found[name] is not None}
+            kept = {name: str(self.remap.id(target)) for name, target in held.items() if self._reaches(step, target)}
+            waiting.append(orjson.dumps({"id": str(self.remap.id(found["id"])), **kept}).decode())
+            if len(waiting) == CHUNK:
+                await self._write(statement, waiting, told)
+                waiting.clear()
+        if waiting:
+            await self._write(statement, waiting, told)
 
-    async def _write(self, statement: Statement, rows: list[str], *, counted: bool = True) -> None:
-        await self.guard(self.done)
+    def _progress(self) -> Progress:
+        return Progress(self.head, self.source.principal.organization.schema_version, self.place, self.done, dict(self.rows))
+
+    def _reaches(self, step: Step, id_: UUID) -> bool:
+        return self.chosen is None or not step.data or id_ in self.chosen.get(step.table.name, ())
+
+    async def _write(self, statement: Statement, rows: Sequence[str], progress: Progress | None) -> None:
+        await self.guard(progress)
+        await self.in_sandbox(statement, {"rows": f"[{','.join(rows)}]"})
+
+    async def in_sandbox(self, statement: Statement, values: Mapping[str, Any]) -> Any:
+        """Runs a statement in a transaction of the sandbox."""
         async with unit_of_work(self.database, self.sandbox_id, self.clock) as uow:
-            await uow.fetch(statement, {"org_id": self.sandbox_id, "rows": f"[{','.join(rows)}]"})
-        if counted:
-            self.done += len(rows)
-            name = statement.sql.split(" ", 3)[2]
-            self.rows[name] = self.rows.get(name, 0) + len(rows)
+            return await uow.fetch_value(statement, {"org_id": self.sandbox_id, **values})
 
-    def _select(self, table: sa.Table, resource: AnyResource | None, data: bool) -> Statement:
+    async def run_out(self, statement: Statement) -> None:
+        """Runs a statement that takes away some rows until none is left."""
+        while True:
+            await self.guard(None)
+            if await self.in_sandbox(statement, {"limit": CHUNK}) < CHUNK:
+                return
+
+    def _select(self, step: Step, *, after: bool, only: bool) -> Statement:
+        table = step.table
         row = table.alias("t")
         without = "".join(f" - '{column.name}'" for column in table.c if column.computed is not None)
         columns: list[sa.ColumnElement[Any]] = [sa.literal_column(f"(to_jsonb(t) - 'org_id'{without})::text").label("row")]
         if "id" in row.c:
             columns.append(row.c.id)
-        columns += [row.c[name].label(f"loop_{name}") for name in self_references(table)]
         where = [row.c.org_id == _ORG]
-        if resource is not None:
-            where += resource.scope(row)
+        if step.resource is not None:
+            where += step.resource.scope(row)
+        if after:
+            where.append(row.c.id > _AFTER)
+        if only:
+            where.append(sa.or_(*(row.c[name] == sa.any_(_ONLY) for name in columns_of(table))))
         if table.name == "counters":
             where += [row.c.name != sa.literal_column("'journal'"), ~row.c.name.startswith(sa.literal_column("'lock:'"))]
-        if data and self.chosen is not None:
+        if step.data and self.chosen is not None:
             where += [row.c[name] == sa.any_(_IDS) for name in ABOUT.get(table.name, ("id",))]
         return compile_statement(sa.select(*columns).select_from(row).where(*where).order_by(*(row.c[c.name] for c in table.primary_key)))
 
-    def _values(self, table: sa.Table, data: bool) -> dict[str, Any]:
+    def _values(self, step: Step) -> dict[str, Any]:
         values: dict[str, Any] = {"org_id": self.source.uow.org_id}
-        if data and self.chosen is not None:
-            values["ids"] = list(self.copied()) if table.name in ABOUT else list(self.chosen[table.name])
+        if step.data and self.chosen is not None:
+            values["ids"] = list(self.copied()) if step.table.name in ABOUT else list(self.chosen[step.table.name])
         return values
 
     async def _find_common(self) -> None:
@@ -196,13 +294,16 @@ def _number(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _insert(table: sa.Table) -> Statement:
+def _insert(table: sa.Table, *, anew: bool = False) -> Statement:
+    """Adds rows; `anew` over those that are there already."""
     loops = self_references(table)
     names = stored_columns(table)
     columns = ", ".join(f'"{name}"' for name in names)
     values = ", ".join("NULL" if name in loops else f'u."{name}"' for name in names)
     source = f"json_populate_recordset(NULL::{table.name}, $2::json) u"
-    return Statement(f"INSERT INTO {table.name} (org_id, {columns}) SELECT $1, {values} FROM {source}", ("org_id", "rows"))
+    over = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != "id")
+    conflict = f" ON CONFLICT (org_id, id) DO UPDATE SET {over}" if anew else ""
+    return Statement(f"INSERT INTO {table.name} (org_id, {columns}) SELECT $1, {values} FROM {source}{conflict}", ("org_id", "rows"))
 
 
 def _set_loops(table: sa.Table) -> Statement:

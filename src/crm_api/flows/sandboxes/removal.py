@@ -12,7 +12,7 @@ from crm_api.core.clock import Clock
 from crm_api.db.engine import Database
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
-from crm_api.flows.sandboxes.tables import self_references, tenant_tables
+from crm_api.flows.sandboxes.tables import clear, self_references, tenant_tables
 
 _CHUNK: Final = 2_000
 _FORGET: Final = Statement("DELETE FROM organizations WHERE id = $1 AND environment = 'sandbox' AND parent_id IS NOT NULL", ("org_id",))
@@ -29,7 +29,7 @@ async def empty(database: Database, clock: Clock, sandbox_id: UUID, guard: Calla
             continue
         for name in self_references(table):
             await _until_done(database, clock, sandbox_id, guard, _loosen(table, name))
-        await _until_done(database, clock, sandbox_id, guard, _remove(table))
+        await _until_done(database, clock, sandbox_id, guard, clear(table))
 
 
 async def forget(database: Database, clock: Clock, sandbox_id: UUID) -> None:
@@ -46,20 +46,6 @@ async def _until_done(
         await guard(0)
         async with unit_of_work(database, sandbox_id, clock) as uow:
             changed = await uow.fetch_value(statement, {"org_id": sandbox_id, "limit": _CHUNK})
-
-
-def _remove(table: sa.Table) -> Statement:
-    keys = [column.name for column in table.primary_key if column.name != "org_id"]
-    if not keys:  # one row for each organisation
-        one = f"WITH gone AS (DELETE FROM {table.name} WHERE org_id = $1 AND $2::bigint > 0 RETURNING 1) SELECT count(*) FROM gone"
-        return Statement(one, ("org_id", "limit"))
-    listed = ", ".join(f'"{key}"' for key in keys)
-    same = " AND ".join(f't."{key}" = old."{key}"' for key in keys)
-    return Statement(
-        f"WITH old AS (SELECT {listed} FROM {table.name} WHERE org_id = $1 LIMIT $2),"
-        f" gone AS (DELETE FROM {table.name} t USING old WHERE t.org_id = $1 AND {same} RETURNING 1) SELECT count(*) FROM gone",
-        ("org_id", "limit"),
-    )
 
 
 def _loosen(table: sa.Table, name: str) -> Statement:

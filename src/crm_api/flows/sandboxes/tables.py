@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
+from crm_api.db.statement import Statement
 from crm_api.kernel.registry import Registry
 from crm_api.models import Base
 from crm_api.models.base import table_of
@@ -38,6 +39,12 @@ ABOUT: Final = {
 }
 """What is about records without being one: copied where those records are."""
 
+FOLLOWED: Final = frozenset({"links", "external_ids", "stage_changes", "record_shares"})
+"""Those of them that change with an event of their own or of their record."""
+
+SCHEMA: Final = frozenset({"object_definitions", "field_definitions", "schema_versions"})
+"""What changes with the version of the schema."""
+
 GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH})
 
 
@@ -67,3 +74,27 @@ def self_references(table: sa.Table) -> list[str]:
 def stored_columns(table: sa.Table) -> list[str]:
     """The columns that are written, without the organisation."""
     return [column.name for column in table.c if column.name != "org_id" and column.computed is None]
+
+
+def columns_of(table: sa.Table) -> tuple[str, ...]:
+    """The columns by which the rows are found that changed with something: their own ids, or those of what they are about."""
+    return ABOUT[table.name] if table.name in ABOUT and table.name != "links" else ("id",)
+
+
+def is_resumable(table: sa.Table) -> bool:
+    """Whether rows are told apart by an id, so that a copy can go on behind the last one; other tables are small or copied whole."""
+    return [column.name for column in table.primary_key] == ["org_id", "id"]
+
+
+def clear(table: sa.Table) -> Statement:
+    """Removes some rows of an organisation; how many."""
+    keys = [column.name for column in table.primary_key if column.name != "org_id"]
+    if not keys:  # one row
+        keys = ["org_id"]
+    listed = ", ".join(f'"{key}"' for key in keys)
+    same = " AND ".join(f't."{key}" = old."{key}"' for key in keys)
+    return Statement(
+        f"WITH old AS (SELECT {listed} FROM {table.name} WHERE org_id = $1 LIMIT $2),"
+        f" gone AS (DELETE FROM {table.name} t USING old WHERE t.org_id = $1 AND {same} RETURNING 1) SELECT count(*) FROM gone",
+        ("org_id", "limit"),
+    )
