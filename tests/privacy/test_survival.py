@@ -71,3 +71,25 @@ async def test_an_export_begins_anew(api: Api, start_worker: Workers, job_settin
     folder = Path(job_settings.data_dir) / "files" / str(api.org_id) / job["id"]
     assert len(list(folder.iterdir())) == 1
     assert any(name.endswith("notes.jsonl") and data.count(b"\n") == NOTES for name, data in files(folder))
+
+
+async def test_two_at_once_don_t_wait_for_each_other(api: Api, start_worker: Workers, urls: DatabaseUrls) -> None:
+    word = f"zt{api.org_id.hex[:14]}"
+    with start_worker(), start_worker():
+        jobs = []
+        for number in range(4):
+            made = await api.make("contacts", last_name=f"{word} {number}", email=f"{word}{number}@acme.example")
+            note = await api.make("notes", body={"format": "text", "content": word})
+            await api.ok("PUT", f"/v1/notes/{note['id']}/links/contacts/{made['id']}", json={})
+            subject = {"object": "contacts", "id": made["id"]}
+            jobs.append(await api.ok("POST", "/v1/privacy/erase", json={"subject": subject}, status=202))
+        assert {(await finished(api, job, 60))["status"] for job in jobs} == {"succeeded"}
+    assert not await rows_with(urls, [word])
+
+
+async def test_a_cancelled_erasure_forgets_whom_it_was_about(api: Api) -> None:
+    await api.make("contacts", last_name="Kept", email="kept@acme.example")
+    job = await api.ok("POST", "/v1/privacy/erase", json={"subject": {"email": "kept@acme.example"}}, status=202)
+    cancelled = await api.ok("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert cancelled["status"] == "cancelled"
+    assert "kept@acme.example" not in str(cancelled)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crm_api.db.uow import unit_of_work
 from crm_api.flows.privacy import erasing, exporting
+from crm_api.flows.privacy.erasing import Search
 from crm_api.flows.privacy.people import People
 from crm_api.flows.privacy.work import Work, unlimited
 from crm_api.flows.snapshots import job_folder
@@ -21,17 +23,21 @@ if TYPE_CHECKING:
 
 async def run_erase(run: Run) -> None:
     """Takes step after step, each in a transaction of its own; ends for now where it has to wait for other jobs."""
+    found: int | None = None
     while True:
-        standing = await persistently(lambda: _next(run))
+        standing = await persistently(partial(_next, run, found))
         if standing is None:
             return
+        if isinstance(standing, Search):
+            found = await standing.run()
+            continue
         if "stage" not in standing.result:
             await run.finish("succeeded", replace(standing, total=standing.done))
             return
 
 
-async def _next(run: Run) -> Standing | None:
-    """Takes one step; how the job stands then, or None if it has to wait."""
+async def _next(run: Run, files: int | None) -> Standing | Search | None:
+    """Takes one step; how the job stands then, None if it has to wait, or what has to be looked for before it can go on."""
     job = run.job
     async with run.context(action="privacy.erase") as context:
         standing = await claims.standing(context.uow, job)
@@ -48,8 +54,13 @@ async def _next(run: Run) -> Standing | None:
             bool(job.request["dry_run"]),
             dict(kept.get("state", {})),
             Counter(kept.get("counts", {})),
+            files,
         )
-        stage, wait_s = await erasing.take(work, kept.get("stage", "remember"))
+        begun = kept.get("stage", "remember")
+        before = await erasing.search(work, begun)
+        if before is not None:
+            return before
+        stage, wait_s = await erasing.take(work, begun)
         if stage is None:
             if not work.dry_run:
                 erasing.conclude(work)

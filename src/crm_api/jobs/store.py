@@ -79,9 +79,10 @@ _SCOPES: Final = Statement("SELECT principal -> 'scopes' FROM jobs WHERE org_id 
 _DROP_DUE: Final = Statement("DELETE FROM job_due WHERE org_id = $1 AND job_id = $2", ("org_id", "id"))
 _DROP_CHUNKS: Final = Statement("DELETE FROM job_chunks WHERE org_id = $1 AND job_id = $2", ("org_id", "id"))
 _LOCK: Final = Statement("SELECT status FROM jobs WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE", ("org_id", "id"))
-# A higher attempt fences off the worker that is at it.
+# A higher attempt fences off the worker that is at it. Whom it was about is nobody's business any more.
 _CANCEL: Final = Statement(
-    "UPDATE jobs SET status = 'cancelled', attempt = attempt + 1, finished_at = $3, expires_at = $4 WHERE org_id = $1 AND id = $2",
+    "UPDATE jobs SET status = 'cancelled', attempt = attempt + 1, finished_at = $3, expires_at = $4, result = result - 'people'"
+    " WHERE org_id = $1 AND id = $2",
     ("org_id", "id", "now", "expires_at"),
 )
 

@@ -7,7 +7,9 @@ addresses are kept from coming back, then everything that hangs on the person go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -106,14 +108,34 @@ async def _audit(work: Work) -> Step:
 
 
 async def _files(work: Work) -> Step:
-    """Removes files of jobs that show the person."""
-    root = job_folder(work.data_dir, work.context.uow.org_id, work.job_id).parent
-    ids, texts = await treated(work), sorted(work.people.texts)
-    found = await asyncio.to_thread(lambda: list(files.folders_naming(root, ids, texts)))
-    work.counts["files"] += len(found)
-    if not work.dry_run:
-        await asyncio.to_thread(files.remove, found)
+    """Counts the files that were removed; looking at them may take long, and is done between two transactions (`search`)."""
+    work.counts["files"] += work.files or 0
     return DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for in the files of jobs."""
+
+    root: Path
+    ids: Sequence[UUID]
+    texts: Sequence[str]
+    dry_run: bool
+
+    async def run(self) -> int:
+        """Removes the files of jobs that show the person; of how many jobs. Once more finds nothing."""
+        found = await asyncio.to_thread(lambda: list(files.folders_naming(self.root, self.ids, self.texts)))
+        if not self.dry_run:
+            await asyncio.to_thread(files.remove, found)
+        return len(found)
+
+
+async def search(work: Work, stage: str) -> Search | None:
+    """What has to be looked for before this stage, if it was not yet."""
+    if stage != "files" or work.files is not None:
+        return None
+    root = job_folder(work.data_dir, work.context.uow.org_id, work.job_id).parent
+    return Search(root, await treated(work), sorted(work.people.texts), work.dry_run)
 
 
 STAGES: Final[Mapping[str, Stage]] = {

@@ -35,7 +35,8 @@ class Work:
     """One step: the job, whom it is about, and what it has counted. The ids of the records that were dealt with stand in the job's
     chunks, so that whatever names one of them can be found afterwards.
 
-    With `dry_run` everything is looked for and nothing is changed. `state` is what a stage keeps from step to step.
+    With `dry_run` everything is looked for and nothing is changed. `state` is what a stage keeps from step to step, `files` the jobs
+    whose files show the person, once somebody has looked.
     """
 
     context: Context
@@ -47,6 +48,7 @@ class Work:
     dry_run: bool
     state: dict[str, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    files: int | None = None
 
     @property
     def values(self) -> dict[str, Any]:
