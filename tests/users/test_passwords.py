@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from crm_api.core.errors import InvalidValue
 from crm_api.db.statement import Statement
+from crm_api.db.uow import unit_of_work
 from crm_api.flows.users import change, links
 from crm_api.flows.users.change import LinkSpent
 from crm_api.flows.users.passwords import Passwords, check_password
 from crm_api.http.app import Application
-from tests.api import new_organization
+from tests.api import Api, new_organization
 from tests.users.support import COOKIE, OTHER, PASSWORD, Person, browser, link_in, mailed, read, send, services_of, sign_in, sql
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +88,30 @@ async def test_ends_the_tokens_that_apps_got(app: Application, person: Person) -
     await narrow.ok("GET", "/v1/contacts")
     await api.ok("POST", "/v1/me/password", json={"current_password": PASSWORD, "new_password": OTHER}, status=204)
     await narrow.fails("GET", "/v1/contacts", 401, "token_revoked")
+
+
+async def test_ends_what_apps_were_allowed(app: Application, person: Person) -> None:
+    api = person.api
+    values = {"org_id": api.org_id, "id": uuid4(), "user_id": api.user_id, "now": services_of(app).clock.now()}
+    async with unit_of_work(services_of(app).database, api.org_id, services_of(app).clock) as uow:
+        await uow.fetch(_ADD_GRANT, values)
+    body = {"current_password": PASSWORD, "new_password": OTHER}
+    await api.ok("POST", "/v1/me/password?dry_run=true", json=body, status=204)
+    assert [grant["revoked_because"] for grant in await granted(app, api)] == [None]
+    await api.ok("POST", "/v1/me/password", json=body, status=204)
+    assert [grant["revoked_because"] for grant in await granted(app, api)] == ["password_changed"]
+
+
+_ADD_GRANT = Statement(
+    "INSERT INTO oauth_grants (org_id, id, app_id, user_id, kind, scopes, created_at) VALUES ($1, $2, $2, $3, 'user', '{}', $4)",
+    ("org_id", "id", "user_id", "now"),
+)
+_GRANTS = Statement("SELECT revoked_because FROM oauth_grants WHERE org_id = $1 AND user_id = $2", ("org_id", "user_id"))
+
+
+async def granted(app: Application, api: Api) -> list[Any]:
+    async with unit_of_work(services_of(app).database, api.org_id, services_of(app).clock) as uow:
+        return list(await uow.fetch(_GRANTS, {"org_id": api.org_id, "user_id": api.user_id}))
 
 
 @pytest.mark.parametrize(

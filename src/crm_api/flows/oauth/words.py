@@ -13,6 +13,8 @@ _WHOLE: Final = {
     "meta:write": "Change which objects and fields there are",
     "users:read": "See the users of the organisation",
     "audit:read": "Read the audit log",
+    "account:read": "See where you are signed in, and whether you have a second factor",
+    "account:write": "Sign you out, and change your password and second factor if you tell it your password",
     "webhooks:read": "See webhooks",
     "webhooks:write": "See, make and change webhooks",
     "files:read": "See files",

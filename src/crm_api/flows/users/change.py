@@ -10,7 +10,7 @@ from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
 from crm_api.flows.users import links
 from crm_api.flows.users.attempts import ACCOUNT
-from crm_api.flows.users.endings import end_sign_ins
+from crm_api.flows.users.endings import end_grants, end_sign_ins
 from crm_api.flows.users.passwords import check_password
 from crm_api.flows.users.people import People
 from crm_api.flows.users.sign_in import email_of, of_person, tell
@@ -54,6 +54,11 @@ async def change(people: People, uow: Uow, user_id: UUID, password: str) -> None
     await links.void(uow, people.clock, "reset", user_id)
     await end_sign_ins(uow, user_id)
 
+    async def afterwards(_: Uow) -> None:
+        await end_grants(people, user_id)
+
+    uow.after_commit.append(afterwards)
+
 
 async def reset(people: People, text: str, password: str, address: str, request_id: str | None = None) -> None:
     """Another password by the link that was mailed. Raises LinkSpent, InvalidValue for a password that won't do, Unavailable."""
@@ -71,6 +76,7 @@ async def reset(people: People, text: str, password: str, address: str, request_
         await store(uow, found.user_id, hashed)
         await links.void(uow, people.clock, "reset", found.user_id)
         await end_sign_ins(uow, found.user_id)
+    await end_grants(people, found.user_id)
     async with people.database.connection() as connection:
         await people.attempts.forget(connection, ACCOUNT, normalize_email(email).key)
     await tell(people, found.user_id, "user.password_reset", address, request_id)

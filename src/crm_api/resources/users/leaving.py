@@ -51,7 +51,8 @@ async def leave(uow: Uow, user_id: UUID) -> None:
     """Ends for good what let the person into the transaction's organisation."""
     now = uow.clock.now()
     await belongings.remove(uow, user_id)
-    await uow.fetch(_REVOKE, {"org_id": uow.org_id, "user_id": user_id, "now": now})
+    # Grants first: whoever makes tokens of one holds its row, so none can slip past the second statement.
     await uow.fetch(_END_GRANTS, {"org_id": uow.org_id, "user_id": user_id, "now": now, "because": "user_removed"})
+    await uow.fetch(_REVOKE, {"org_id": uow.org_id, "user_id": user_id, "now": now})
     await uow.fetch(_VOID_LINKS, {"org_id": uow.org_id, "user_id": user_id, "now": now})
     await _end_sessions(uow, user_id)

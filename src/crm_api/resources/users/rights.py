@@ -21,7 +21,8 @@ _PROFILES: Final = Statement(
 )
 _REMAINING: Final = Statement(
     "SELECT 1 FROM members m JOIN profiles p ON p.org_id = m.org_id AND p.id = m.profile_id"
-    " WHERE m.org_id = $1 AND p.org_id = $1 AND p.key = 'super_admin' AND m.kind = 'person' AND m.status = 'active' AND m.deleted_at IS NULL"
+    " WHERE m.org_id = $1 AND p.org_id = $1 AND p.key = 'super_admin' AND m.kind = 'person'"
+    " AND m.status = 'active' AND m.deleted_at IS NULL"
     " AND NOT m.id = ANY($2::uuid[]) LIMIT 1",
     ("org_id", "leaving"),
 )
