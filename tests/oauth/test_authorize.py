@@ -312,6 +312,13 @@ async def test_long_requests_survive_signing_in(world: World) -> None:
     assert returned(await fresh.decide(url))["state"] == state
 
 
+async def test_signing_out(world: World) -> None:
+    await world.browser.sign_in()
+    answer = await world.browser.follow("/oauth/logout")
+    await world.browser.submit(Page(answer.text).forms[0])
+    assert (await world.browser.http.get(world.public.url())).status_code == 303
+
+
 async def test_a_disabled_app(world: World) -> None:
     tokens = await world.confidential.tokens(world.browser)
     await world.api.ok("PATCH", f"/v1/oauth_apps/{world.confidential.id}", json={"active": False})

@@ -13,7 +13,7 @@ from crm_api.core.tokens import token_hash
 from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests.oauth.conftest import World
-from tests.oauth.support import App, compliance, refused, register, unauthenticated
+from tests.oauth.support import PASSWORD, App, compliance, refused, register, unauthenticated
 
 pytestmark = pytest.mark.anyio
 
@@ -186,6 +186,19 @@ async def test_a_user_who_leaves(world: World) -> None:
     await world.api.ok("DELETE", f"/v1/users/{user['id']}")
     assert await app.works(tokens["access_token"]) == 401
     refused(await app.refresh(tokens["refresh_token"]), "invalid_grant")
+
+
+async def test_a_new_password(world: World) -> None:
+    app, other = world.confidential, world.public
+    tokens, more = await app.tokens(world.browser), await other.tokens(world.browser)
+    await world.api.ok("POST", "/v1/me/password", json={"current_password": PASSWORD, "new_password": "another horse battery staple"})
+    for one, found in ((app, tokens), (other, more)):
+        assert await one.works(found["access_token"]) == 401
+        refused(await one.refresh(found["refresh_token"]), "invalid_grant")
+    assert (await world.api.http.get("/v1/me")).status_code == 200, "API tokens stay"
+    assert (await world.browser.http.get(app.url())).headers["location"].startswith("/login"), "and nobody is signed in any more"
+    world.browser.password = "another horse battery staple"
+    assert await app.works((await app.tokens(world.browser))["access_token"]) == 200
 
 
 async def test_a_withdrawn_grant(world: World) -> None:

@@ -210,7 +210,9 @@ async def test_bad_metadata(world: World) -> None:
 @compliance("RFC 7591", "3", "registration is not open to everybody")
 async def test_who_may_register(world: World, settings: Settings) -> None:
     for token in (None, "nonsense", TOKEN):
-        refused(await ask(world.http, token), "invalid_token", 401)
+        answer = await ask(world.http, token)
+        refused(answer, "invalid_token", 401)
+        assert "resource_metadata=" in answer.headers["www-authenticate"]
     narrow = await world.api.with_scopes("contacts:read")
     refused(await ask(world.http, narrow.token), "insufficient_scope", 403)
     own = await register(world.api, world.http, scopes=["admin"])

@@ -15,6 +15,8 @@ _WHOLE: Final = {
     "audit:read": "Read the audit log",
     "account:read": "See where you are signed in, and whether you have a second factor",
     "account:write": "Sign you out, and change your password and second factor if you tell it your password",
+    "tokens:read": "See API tokens, without their secrets",
+    "tokens:write": "Make and end API tokens",
     "webhooks:read": "See webhooks",
     "webhooks:write": "See, make and change webhooks",
     "files:read": "See files",

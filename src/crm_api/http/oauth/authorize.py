@@ -19,11 +19,11 @@ from crm_api.flows.oauth.authorizing import AuthorizationRequest, Refused, one, 
 from crm_api.flows.oauth.errors import OAuthError, invalid_request
 from crm_api.flows.oauth.words import in_words
 from crm_api.flows.users.sessions import Session
-from crm_api.http.oauth import described
+from crm_api.http.oauth import described, limits
 from crm_api.http.oauth.consent import chosen, places_for, seal, unaltered
 from crm_api.http.oauth.wire import Parameters, in_organization, resources_of
 from crm_api.http.origin import issuer_of
-from crm_api.http.pages import PageRoute, current_session, login_redirect, page, public_path, read_form, see_other
+from crm_api.http.pages import PageRoute, address, current_session, login_redirect, page, public_path, read_form, see_other
 from crm_api.http.services import services_of
 from crm_api.kernel.audit import record
 from crm_api.resources.users.belongings import Place
@@ -84,6 +84,18 @@ async def decide(request: Request) -> Response:
         return _broken(request, error)
 
 
+@router.get(
+    "/oauth/logout",
+    operation_id="oauth_logout",
+    response_class=Response,
+    responses={303: {"description": "To the page that signs out."}},
+    summary="Sign a person out",
+)
+async def logout(request: Request) -> Response:
+    """Where apps send people who want to sign out here: a page asks them first. Tokens of apps stay; `POST /oauth/revoke` ends those."""
+    return see_other(public_path(request, "/logout"))
+
+
 async def _read(request: Request, text: str) -> Asked:
     """The request behind a query string, checked. Raises OAuthError for what must not be sent anywhere, else Refused."""
     services = services_of(request)
@@ -141,6 +153,7 @@ async def _sign_in(request: Request, asked: Asked) -> Response:
     if len(asked.text) <= _LONG or asked.request_uri is not None:
         return login_redirect(request)
     services, client = services_of(request), asked.request.client
+    await limits.count(services, limits.BEGINNINGS, address(request))
     async with services.database.connection() as connection:
         request_uri = await pushed.push(connection, services.clock, client, asked.text, pushed.SIGN_IN)
     back = "/oauth/authorize?" + urlencode({"client_id": str(client.id), "request_uri": request_uri})

@@ -13,8 +13,8 @@ from crm_api.flows.oauth import authorizing, devices, inspecting, pushed
 from crm_api.flows.oauth.authorizing import Refused, one
 from crm_api.flows.oauth.clients import DEVICE, audience_of, require_grant_type, scopes_of
 from crm_api.flows.oauth.errors import invalid_client, invalid_request
-from crm_api.http.oauth import described
-from crm_api.http.oauth.wire import OAuthRoute, answer, authenticated, in_organization, read_parameters, resources_of
+from crm_api.http.oauth import described, limits
+from crm_api.http.oauth.wire import OAuthRoute, address, answer, authenticated, in_organization, read_parameters, resources_of
 from crm_api.http.origin import issuer_of
 from crm_api.http.services import services_of
 
@@ -85,6 +85,8 @@ async def push(request: Request) -> Response:
     """
     _, parameters = await read_parameters(request)
     client = await authenticated(request, parameters)
+    if client.public:
+        await limits.count(services_of(request), limits.BEGINNINGS, address(request))
     if "request_uri" in parameters:
         raise invalid_request("request_uri can't be pushed itself.")
     services = services_of(request)
@@ -111,6 +113,8 @@ async def device_authorization(request: Request) -> Response:
     _, parameters = await read_parameters(request)
     client = await authenticated(request, parameters)
     require_grant_type(client, DEVICE)
+    if client.public:
+        await limits.count(services_of(request), limits.BEGINNINGS, address(request))
     services, issuer = services_of(request), issuer_of(request)
     scopes = scopes_of(one(parameters, "scope"), client.scopes)
     resources = resources_of(request, services)

@@ -37,6 +37,9 @@ CLIENTS: Final = Allowance("client", 600, timedelta(minutes=1))
 #: A code that a person types in has 34 bits and lives for ten minutes (RFC 8628 5.1).
 USER_CODES: Final = Allowance("user_code", 10, timedelta(minutes=10))
 
+#: What anybody may begin without a secret: requests that are kept for some minutes.
+BEGINNINGS: Final = Allowance("begun", 600, timedelta(minutes=1))
+
 _local: dict[str, tuple[int, datetime]] = {}
 
 
@@ -53,6 +56,12 @@ async def admit(services: Services, allowance: Allowance, subject: str) -> None:
             raise Unavailable("Failed attempts can't be counted at present, so nobody is let in.", 2) from None
     if failed >= allowance.most:
         raise RateLimited(int(allowance.window.total_seconds()))
+
+
+async def count(services: Services, allowance: Allowance, subject: str) -> None:
+    """Counts what anybody may do, whether it succeeds or not. Raises as `admit` does."""
+    await admit(services, allowance, subject)
+    await failed(services, allowance, subject)
 
 
 async def failed(services: Services, allowance: Allowance, subject: str) -> None:

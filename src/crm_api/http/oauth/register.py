@@ -22,6 +22,8 @@ from crm_api.flows.tokens import known_scopes
 from crm_api.http.auth import authenticate, bearer_hash
 from crm_api.http.oauth import described, limits
 from crm_api.http.oauth.wire import MAX_BYTES, OAuthRoute, address, answer, in_organization
+from crm_api.http.origin import issuer_of
+from crm_api.http.problems import RESOURCE_METADATA_PATH
 from crm_api.http.services import services_of
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.schema import about
@@ -128,7 +130,8 @@ async def _trusted(request: Request) -> Principal | None:
             context = await services.engine.context(principal, uow)
     except Problem as problem:
         await limits.failed(services, limits.CLIENTS, address(request))
-        raise OAuthError("invalid_token", "An initial access token is needed.", 401, {"WWW-Authenticate": "Bearer"}) from problem
+        challenge = f'Bearer resource_metadata="{issuer_of(request)}{RESOURCE_METADATA_PATH}"'
+        raise OAuthError("invalid_token", "An initial access token is needed.", 401, {"WWW-Authenticate": challenge}) from problem
     if not context.principal.administers or principal.app_id is not None:
         header = {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="admin"'}
         raise OAuthError("insufficient_scope", "The initial access token must be an administrator's API token.", 403, header)
