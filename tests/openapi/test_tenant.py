@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from crm_api.db.uow import Actor
+from crm_api.flows.organizations import registry
 from crm_api.http.app import create_app
 from crm_api.http.meta.jsonschema import json_schema
 from crm_api.http.meta.typescript import typescript
@@ -53,7 +54,8 @@ def everybodys() -> tuple[Base, Template, Registry, dict[str, Any]]:
 
 def caller(*scopes: str) -> Policy:
     organization: Any = SimpleNamespace(id=UUID(int=1))
-    return Policy(Principal(organization, UUID(int=2), UUID(int=3), "test", frozenset(scopes), Actor("system", None)))
+    principal = Principal(organization, UUID(int=2), UUID(int=3), "test", frozenset(scopes), Actor("system", None))
+    return Policy(principal, registry())
 
 
 @st.composite

@@ -34,7 +34,8 @@ from crm_api.kernel.resource import AnyResource
 ALIKE: Final[frozenset[Kind]] = frozenset(
     {
         "list", "get", "get_by", "create", "update", "upsert_by", "update_by", "delete", "delete_by", "restore", "batch", "merge",
-        "bulk", "member_put", "member_delete",
+        "bulk", "member_put", "member_delete", "shares", "share_create", "share_delete", "co_owner_put", "co_owner_delete", "access",
+        "access_users",
     }
 )  # fmt: skip
 """The kinds of operations that differ by names, examples, filters and what may be expanded."""
