@@ -147,11 +147,11 @@ async def test_circles_are_refused(org: Api) -> None:
     api = org
     await rollup(api, "accounts", "total", "deals", "sum", field="amount")
     await formula(api, "deals", "share", "amount / account.custom_fields.total", "decimal")
-    await rollup(api, "accounts", "shares", "deals", "sum", field="custom_fields.share")  # longer, but no circle
+    await rollup(api, "accounts", "parts", "deals", "sum", field="custom_fields.share")  # longer, but no circle
     account = await api.make("accounts", name="Acme", currency="EUR")
     deals = [await api.make("deals", name=str(n), amount="10", account_id=account["id"], currency="EUR") for n in range(4)]
     assert {(await api.get(deal))["custom_fields"]["share"] for deal in deals} == {"0.25"}
-    assert (await value(api, account, "shares"), (await api.get(account))["version"]) == ("1", 5)
+    assert (await value(api, account, "parts"), (await api.get(account))["version"]) == ("1", 5)
     body = {"api_name": "x", "type": "formula", "formula": "custom_fields.x + 1", "returns": "integer"}
     problem = await api.fails("POST", "/v1/meta/accounts/fields", 422, "validation_failed", json=body)
     assert problem["errors"][0]["code"] == "unknown_field"

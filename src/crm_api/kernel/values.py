@@ -308,8 +308,11 @@ def key_of(field: Field, value: Any, region: str) -> Any:
     return fold(value)
 
 
-def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None) -> dict[str, Any]:
-    """The columns that follow from others; with `changed`, only those that follow from these. Sets `display_name` in the row."""
+def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None, *, texts: bool = True) -> dict[str, Any]:
+    """The columns that follow from others; with `changed`, only those that follow from these. Sets `display_name` in the row.
+
+    `texts` False: of what has changed in custom fields, `q` finds nothing.
+    """
     derived: dict[str, Any] = {}
     for field, column, twin in shape.keyed:
         if (changed is None or column in changed) and (changed is not None or row[column] is not None):
@@ -322,7 +325,9 @@ def derive(shape: Shape, region: str, row: Row, changed: set[str] | None = None)
         row["display_name"] = display
         if shape.has_display_key:
             derived["display_name_key"] = fold(display)
-    searched = changed is None or any(column in changed for column, _ in shape.search) or (bool(shape.custom) and CUSTOM in changed)
+    searched = (
+        changed is None or any(column in changed for column, _ in shape.search) or (texts and bool(shape.custom) and CUSTOM in changed)
+    )
     if shape.resource.has_search and searched:
         text = " ".join([*_texts(shape, region, row), *custom.texts(shape.custom, row, region)])
         derived["search_text"] = " ".join(folded_words(text[:MAX_SEARCH_TEXT]))

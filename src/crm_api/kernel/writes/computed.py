@@ -14,6 +14,7 @@ from sqlalchemy.sql import FromClause
 
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.custom import writing as custom
 from crm_api.kernel.resource import Draft, Row
 from crm_api.kernel.values import derive
 from crm_api.kernel.writes.shape import Shape, encode, json_columns, plain_type
@@ -45,8 +46,15 @@ def put(own: Sequence[Computation], drafts: Iterable[Draft], values: Mapping[UUI
 
 def settle(context: Context, shape: Shape, work: Work, *, whole: bool = False) -> None:
     """Notes what follows from changed custom fields; with `whole` also all that `q` finds."""
-    display = work.draft.new["display_name"]
-    derived = derive(shape, context.principal.organization.region, work.draft.new, {COLUMN, *(name for name, _ in shape.search if whole)})
+    old, display, region = work.draft.old, work.draft.new["display_name"], context.principal.organization.region
+    # figures are most of what is worked out, and making anew what `q` finds is most of the work
+    texts = (
+        old is None
+        or "search_text" in work.derived
+        or custom.texts(shape.custom, old, region) != custom.texts(shape.custom, work.draft.new, region)
+    )
+    changed = {COLUMN, *(name for name, _ in shape.search if whole)}
+    derived = derive(shape, region, work.draft.new, changed, texts=whole or texts)
     work.derived = {**work.derived, **derived}
     named = {"display_name"} if work.draft.new["display_name"] != display else set()
     work.changed |= frozenset({COLUMN, *derived, *named})

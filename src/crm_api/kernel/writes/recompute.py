@@ -26,7 +26,7 @@ from crm_api.kernel.writes.held import hold_references
 from crm_api.kernel.writes.locked import lock
 from crm_api.kernel.writes.shape import Shape, shape_of
 from crm_api.kernel.writes.statements import IDS, ORG
-from crm_api.kernel.writes.store import store_changes
+from crm_api.kernel.writes.store import store_renewed
 from crm_api.kernel.writes.types import Work
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ async def _renew(context: Context, shape: Shape, own: Sequence[Computation], ids
         work = Work(index, draft, changed=frozenset({"version", "updated_at", "updated_by"}))
         settle(context, shape, work)
         works.append(work)
-    await store_changes(context, shape, works)
+    await store_renewed(context, shape, works)
     for work in works:
         events.collect(context, shape.resource, work.draft.id, work.draft.old, work.draft.new, work.draft.new["version"])
     return [work.draft for work in works]

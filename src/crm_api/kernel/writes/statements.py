@@ -51,24 +51,23 @@ def insert_records(context: Context, shape: Shape, *, client_ids: bool, with_eve
     return context.statements.get(("insert", seen.key, client_ids, with_events), build)
 
 
-def update_records(context: Context, shape: Shape, columns: frozenset[str], *, with_events: bool) -> Statement:
-    """Sets the given columns of each row, and returns id and canonical JSON."""
+def update_records(context: Context, shape: Shape, columns: frozenset[str], *, with_events: bool, shown: bool = True) -> Statement:
+    """Sets the given columns of each row, and returns id and canonical JSON; with `shown` False neither."""
 
     def build() -> Statement:
         table = shape.table
         names = sorted(columns)
         given = json_columns("u", "rows", {"id": UUID_TYPE, **{name: plain_type(table.c[name]) for name in names}})
-        written = (
-            sa.update(table)
-            .values({name: given.c[name] for name in names})
-            .where(table.c.org_id == ORG, table.c.id == given.c.id)
-            .returning(*_returned(shape, with_events))
-            .cte("w")
+        changed = (
+            sa.update(table).values({name: given.c[name] for name in names}).where(table.c.org_id == ORG, table.c.id == given.c.id)
         )
+        if not shown:
+            return compile_statement(changed)
+        written = changed.returning(*_returned(shape, with_events)).cte("w")
         return compile_statement(_answer(seen, written, with_events))
 
     seen = context.seen(shape.resource)
-    return context.statements.get(("update", seen.key, columns, with_events), build)
+    return context.statements.get(("update", seen.key, columns, with_events, shown), build)
 
 
 def _returned(shape: Shape, with_events: bool) -> list[sa.ColumnElement[Any]]:

@@ -154,7 +154,15 @@ def _given_back(work: Work) -> dict[str, str]:
     return {system: value for system, value in old.items() if new.get(system) != value}
 
 
-async def _update(context: Context, shape: Shape, works: Sequence[Work], events: str | None) -> None:
+async def store_renewed(context: Context, shape: Shape, works: Sequence[Work]) -> None:
+    """Updates the locked rows of drafts in which nothing but custom fields without unique values has changed; nobody asks for them."""
+    if any(_claims(work, field) for field in shape.unique for work in works):
+        await store_changes(context, shape, works)
+    elif works:
+        await _update(context, shape, works, None, shown=False)
+
+
+async def _update(context: Context, shape: Shape, works: Sequence[Work], events: str | None, *, shown: bool = True) -> None:
     columns = frozenset().union(*(work.changed for work in works))
     region = context.principal.organization.region
     rows = []
@@ -165,9 +173,9 @@ async def _update(context: Context, shape: Shape, works: Sequence[Work], events:
             if value is not None:
                 row[name] = value
         rows.append(row)
-    statement = update_records(context, shape, columns, with_events=events is not None)
+    statement = update_records(context, shape, columns, with_events=events is not None, shown=shown)
     stored = await _written(context, statement, rows, events)
-    for work in works:
+    for work in works if shown else ():
         work.record = stored[work.draft.id]
 
 
