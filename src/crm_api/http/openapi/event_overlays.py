@@ -66,7 +66,8 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
             "are kept for at "
             "least 30 days; an older cursor is 410 `cursor_expired`. Single shares of records have events of their own (`share.created`, "
             "`share.updated`, `share.deleted`, object `shares`), which tell who gains or loses sight of a record; they are found under the "
-            "record's id too, and go to its owner, to those whom the share is for, and to super administrators.\n\nScope: `events:read`; events of objects that the token may "
+            "record's id too, and go to its owner, to those whom the share is for, and to super administrators."
+            "\n\nScope: `events:read`; events of objects that the token may "
             "not read are left out.",
             "parameters": [
                 _FROM,
