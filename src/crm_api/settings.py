@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         default=None,
         description="Mail server: `smtp://user:password@host:587` (STARTTLS where the server offers it; `?tls=required` insists, "
-        "`?tls=off` does without) or `smtps://…:465`. Left out, mails are kept in the database and shown in the worker's log: for development.",
+        "`?tls=off` does without) or `smtps://…:465`. Left out, mails are kept in the database and printed by the worker: for "
+        "development.",
     )
     mail_from: str = Field(default="CRM <no-reply@localhost>", description="Sender of mails.")
     max_body_bytes: int = Field(default=5_000_000, ge=1_024, description="Largest request body in bytes; beyond it 413.")
@@ -202,6 +203,15 @@ class Settings(BaseSettings):
     def _redis_url(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("must be a redis://, rediss:// or unix:// address")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("" if value is None else value.get_secret_value())
+        tls = dict(parse_qsl(parts.query)).get("tls", "required")
+        if value is not None and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or tls not in ("required", "off")):
+            raise ValueError("must be an smtp:// or smtps:// address, with ?tls=required or ?tls=off at most")
         return value
 
     @field_validator("base_url")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from crm_api.core.errors import Conflict
+from crm_api.core.errors import Conflict, RateLimited
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Actor
 from crm_api.flows.organizations import system_context
@@ -31,6 +32,15 @@ _FROM: Final[dict[str, tuple[str, ...]]] = {
     "reactivate": ("suspended", "active"),
     "resend_invitation": ("invited",),
 }
+MOST_LINKS: Final = 5
+"""Invitations of one person in an hour."""
+
+_RECENT: Final = Statement(
+    "SELECT count(*) FROM mails WHERE user_id = $1 AND org_id = $2 AND created_at > $3", ("user_id", "org_id", "since")
+)
+_RECENT_LINKS: Final = Statement(
+    "SELECT count(*) FROM mail_links WHERE user_id = $1 AND org_id = $2 AND created_at > $3", ("user_id", "org_id", "since")
+)
 _TO: Final[dict[str, str]] = {"activate": "active", "suspend": "suspended", "reactivate": "active"}
 
 
@@ -55,11 +65,21 @@ async def step(context: Context, engine: Engine, user_id: UUID, kind: Step, if_m
     # The lock, the version and the caller's access are looked after as in every write.
     [seen] = await engine.writer.update(context, users, [Patch(user_id, {}, if_match, edit)])
     if kind == "resend_invitation":
+        await _not_too_often(context, user_id)
         row = await _mail_row(context, user_id)
         await invite(context, user_id, row["email"], row["locale"])
         return seen
     [done] = await engine.writer.update_rows(context, users, {user_id: {"status": _TO[kind]}})
     return done
+
+
+async def _not_too_often(context: Context, user_id: UUID) -> None:
+    """Raises RateLimited: an invitation is no way to fill somebody's mailbox."""
+    uow = context.uow
+    values = {"user_id": user_id, "org_id": uow.org_id, "since": uow.clock.now() - timedelta(hours=1)}
+    waiting, sent = await uow.fetch_value(_RECENT, values), await uow.fetch_value(_RECENT_LINKS, values)
+    if waiting + sent >= MOST_LINKS:
+        raise RateLimited(3_600)
 
 
 _MAIL: Final = Statement("SELECT email, locale FROM members WHERE org_id = $1 AND id = $2", ("org_id", "id"))
