@@ -22,6 +22,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "unknown_relation": "There is no such relation.",
     "unknown_view": "There is no such view.",
     "read_only": "This field is read-only.",
+    "field_read_only": "Your profile allows to read this field, not to write it.",
     "not_filterable": "This field can't be used in a filter.",
     "not_sortable": "This field can't be used to sort.",
     "sort_not_indexed": "No index serves this order.",

@@ -60,6 +60,7 @@ FIELD_MESSAGES_DE: Final[dict[str, str]] = {
     "unknown_relation": "Diese Beziehung gibt es nicht.",
     "unknown_view": "Diese Ansicht gibt es nicht.",
     "read_only": "Dieses Feld kann nur gelesen werden.",
+    "field_read_only": "Ihr Profil erlaubt, dieses Feld zu lesen, nicht aber, es zu schreiben.",
     "not_filterable": "Nach diesem Feld kann nicht gefiltert werden.",
     "not_sortable": "Nach diesem Feld kann nicht sortiert werden.",
     "sort_not_indexed": "Für diese Reihenfolge gibt es keinen Index.",

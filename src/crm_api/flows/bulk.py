@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from crm_api.core.errors import FieldError, InternalError, InvalidValue, Problem, invalid_input
+from crm_api.core.errors import FieldError, FieldReadOnly, InternalError, InvalidValue, Problem, invalid_input
 from crm_api.db.errors import classify
 from crm_api.kernel.context import Context
 from crm_api.kernel.custom import writing as custom
@@ -72,7 +72,10 @@ def check_values(context: Context, resource: AnyResource, action: Action, values
         if unknown or only not in values:
             return unknown or [InvalidValue("required").at(pointer=f"/set/{only}")]
     errors: list[FieldError] = []
-    given = read_body(context, resource, resource.update, values, errors, creating=False)
+    try:
+        given = read_body(context, resource, resource.update, values, errors, creating=False)
+    except FieldReadOnly as problem:
+        raise FieldReadOnly([error.under("/set") for error in problem.errors]) from None
     if not errors and given.get(custom.COLUMN):
         errors += _custom_errors(context, resource, given[custom.COLUMN])
     if only == "tags" and not errors and not values["tags"]:

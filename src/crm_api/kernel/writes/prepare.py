@@ -60,10 +60,12 @@ def refuse_closed(resource: AnyResource, body: Mapping[str, Any], errors: list[F
     if closed:
         raise FieldReadOnly([FieldError("field_read_only", pointer=join_pointer(*name.split("."))) for name in closed])
     known = [*resource.fields, *(() if resource.made is None else resource.custom)]
+    own = sorted(str(field.member) for field in resource.custom.values())
+    prefix = f"{custom.COLUMN}."
     errors += [
-        FieldError("unknown_field", pointer=join_pointer(name), allowed=known)
-        for name in body
-        if name in resource.hidden and not name.startswith(f"{custom.COLUMN}.")
+        FieldError("unknown_field", pointer=join_pointer(*name.split(".")), allowed=own if name.startswith(prefix) else known)
+        for name in names
+        if name in resource.hidden
     ]
 
 

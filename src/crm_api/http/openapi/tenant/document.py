@@ -28,9 +28,10 @@ from crm_api.kernel.visible import Visible
 
 def compile_document(base: Base, template: Template, visible: Visible) -> bytes:
     """The OpenAPI document as JSON."""
-    found = orjson.dumps(_Compilation(base, template, visible).document())
-    if any(map(hidden_names, visible)):
-        return orjson.dumps(cut_document(orjson.loads(found), visible))
+    compilation = _Compilation(base, template, visible)
+    found = orjson.dumps(compilation.document())
+    if compilation.hidden or any(map(hidden_names, visible)):
+        return orjson.dumps(cut_document(orjson.loads(found), visible, frozenset(compilation.hidden)))
     return found
 
 

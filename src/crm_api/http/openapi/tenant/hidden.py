@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schemas import stem
@@ -28,12 +28,12 @@ def cut_schemas(schemas: dict[str, Schema], registry: Registry, names: Iterable[
             schemas[component] = _without(schemas[component], hidden)
 
 
-def cut_document(document: dict[str, Any], registry: Registry) -> dict[str, Any]:
-    """The document without the hidden fields of all objects."""
+def cut_document(document: dict[str, Any], registry: Registry, objects: frozenset[str]) -> dict[str, Any]:
+    """The document without the hidden fields of all objects, and without the names of hidden `objects` among choices."""
     concerned = [resource for resource in registry if hidden_names(resource)]
-    if not concerned:
-        return document
     components = document["components"]
+    if objects:
+        components["schemas"] = {name: _choosing(schema, objects) for name, schema in components["schemas"].items()}
     for resource in concerned:
         hidden = hidden_names(resource)
         for kind in ("schemas", "examples"):
@@ -65,15 +65,34 @@ def _named(components: Mapping[str, Any], registry: Registry, resource: AnyResou
 
 def _without(node: Any, hidden: frozenset[str]) -> Any:
     if isinstance(node, dict):
-        return {key: _without(value, hidden) for key, value in node.items() if _plain(key) not in hidden}
+        found = {key: _without(value, hidden) for key, value in node.items() if _plain(key) not in hidden}
+        if isinstance(found.get("pattern"), str):  # names that an order may have, one after the other
+            found["pattern"] = _CHOICE.sub(lambda choice: _left(choice, hidden), found["pattern"])
+        return found
     if isinstance(node, list):
         return [_without(item, hidden) for item in node if not (isinstance(item, str) and _plain(item) in hidden)]
     return node
 
 
+_CHOICE: Final = re.compile(r"\((\w+(?:\|\w+)+)\)")
+
+
+def _left(choice: re.Match[str], hidden: frozenset[str]) -> str:
+    return "(" + "|".join(name for name in choice.group(1).split("|") if name not in hidden) + ")"
+
+
 def _plain(name: str) -> str:
     """A field's name without the minus of an order, or the twin of an amount."""
     return name.removeprefix("-")
+
+
+def _choosing(node: Any, objects: frozenset[str]) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: [one for one in value if one not in objects] if key == "enum" and isinstance(value, list) else _choosing(value, objects)
+            for key, value in node.items()
+        }
+    return [_choosing(item, objects) for item in node] if isinstance(node, list) else node
 
 
 def _unfiltered(node: Any, filters: set[str]) -> Any:
