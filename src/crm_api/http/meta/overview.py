@@ -16,7 +16,7 @@ from crm_api.core.etag import body_etag
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.flows.metadata.describe import custom_field, described_object, standard_field
 from crm_api.http.meta.descriptions import descriptions_of, unchanged
-from crm_api.http.openapi.events import EVENT_VERBS
+from crm_api.http.openapi.events import verbs_told
 from crm_api.kernel.context import Context
 from crm_api.kernel.locks import ORG
 from crm_api.kernel.policy import Policy
@@ -89,7 +89,7 @@ class Overview:
         for resource in resources:
             shown = described_object(resource, resource.made)
             shown["permissions"] = self._permissions(resource)
-            shown["events"] = [f"{resource.singular}.{verb}" for verb, needs in EVENT_VERBS.items() if needs in resource.verbs]
+            shown["events"] = [f"{resource.singular}.{verb}" for verb in verbs_told(resource)]
             if "fields" in chosen:
                 shown["fields"] = self._fields(resource)
             if "relations" in chosen:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from crm_api.http.openapi.events import EVENT_VERBS
+from crm_api.http.openapi.events import verbs_told
 from crm_api.http.openapi.samples import REF, Schema
 from crm_api.http.openapi.schemas import stem
 from crm_api.http.openapi.tenant.base import Base
@@ -177,7 +177,7 @@ def _comment(text: str | None, indent: str) -> str:
 def _events(resources: Iterable[AnyResource]) -> Iterator[str]:
     known = []
     for resource in resources:
-        types = [json.dumps(f"{resource.singular}.{verb}") for verb, needs in EVENT_VERBS.items() if needs in resource.verbs]
+        types = [json.dumps(f"{resource.singular}.{verb}") for verb in verbs_told(resource)]
         if not types:
             continue
         name = f"{stem(resource)}Event"

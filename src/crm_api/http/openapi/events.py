@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from crm_api.flows.privacy.people import OBJECTS as PEOPLE
 from crm_api.http.openapi.operations import a, content
 from crm_api.http.openapi.samples import Schema, sample
 from crm_api.http.openapi.schemas import stem
@@ -17,11 +18,14 @@ _VERBS: Final = {
     "deleted": ("delete", "{A} was deleted", "It can be restored."),
     "restored": ("restore", "{A} was restored", "It is live again."),
     "purged": ("purge", "{A} was removed for good", "`record` is null, and so are the values in its earlier events."),
+    "erased": ("purge", "{A} was erased", "Everything about the person is gone, everywhere; remove your copies. It tells the id alone."),
     "merged": ("merge", "{A} was merged into another", "The event of the loser; the winner has one of its own, `updated`."),
 }
 
-EVENT_VERBS: Final = {verb: needs for verb, (needs, _, _) in _VERBS.items()}
-"""What can happen to a record, and which verb an object must have for it."""
+
+def verbs_told(resource: AnyResource) -> list[str]:
+    """What can happen to records of an object; only people are erased."""
+    return [verb for verb, (needs, _, _) in _VERBS.items() if needs in resource.verbs and (verb != "erased" or resource.name in PEOPLE)]
 
 
 def event_schemas(registry: Iterable[AnyResource], schemas: dict[str, Schema]) -> dict[str, Schema]:
@@ -43,15 +47,14 @@ def webhooks(registry: Iterable[AnyResource], schemas: dict[str, Schema]) -> dic
     found = {}
     base = sample(schemas["Event"], schemas)
     for resource in registry:
-        for verb, (needs, title, text) in _VERBS.items():
-            if needs not in resource.verbs:
-                continue
+        for verb in verbs_told(resource):
+            _, title, text = _VERBS[verb]
             found[f"{resource.singular}.{verb}"] = {"post": _webhook(resource, verb, title, text, base, schemas)}
     return found
 
 
 def _webhook(resource: AnyResource, verb: str, title: str, text: str, base: dict[str, Any], schemas: dict[str, Schema]) -> Schema:
-    record = None if verb == "purged" else schemas[f"{stem(resource)}Read"]["examples"][0]
+    record = None if verb in ("purged", "erased") else schemas[f"{stem(resource)}Read"]["examples"][0]
     example = {**base, "type": f"{resource.singular}.{verb}", "object": resource.name, "record": record}
     name = a(resource)
     return {
