@@ -17,7 +17,7 @@ users = Resource[Member, UserCreate, UserUpdate, UserRead](
     display=lambda row: row["name"],
     description="The people of the organisation. `owner_id` of a record is the id of one of them. Making one invites a person: "
     "they get a mail with a link by which they choose a password. Deleting one removes the person from the organisation.",
-    example={"name": "Ada King", "email": "ada@acme.example", "status": "active"},
+    example={"name": "Ada King", "email": "ada@acme.example"},
     search=("name", "email"),
     verbs=frozenset({"list", "get", "create", "update", "delete", "restore"}),
     rules=UserRules(),
