@@ -329,13 +329,31 @@ async def test_read_only_fields_are_named_wherever_they_are_written(api: Api) ->
         assert answer.json()["code"] == "forbidden"
         if pointer is not None:
             assert answer.json()["errors"][0]["pointer"] == pointer, answer.text
-    items = {"create": {"last_name": "N", "title": "Dr"}, "update": {"id": contact, "title": "Dr"}, "upsert": {"id": contact, "title": "Dr"}}
+    await api.change({"object": "contacts", "id": contact}, external_ids={"hub": "1"})
+    items: dict[str, dict[str, Any]] = {
+        "create": {"last_name": "N", "title": "Dr"},
+        "update": {"id": contact, "title": "Dr"},
+        "upsert": {"external_ids": {"hub": "1"}, "title": "Dr"},
+    }
     for verb, item in items.items():
-        body = {"items": [item], **({"match_on": "id"} if verb == "upsert" else {})}
-        [result] = (await user.http.post(f"/v1/contacts/batch/{verb}", json=body)).json()["results"]
+        body = {"items": [item], **({"match_on": "external_ids.hub"} if verb == "upsert" else {})}
+        answer = await user.http.post(f"/v1/contacts/batch/{verb}", json=body)
+        assert answer.status_code == 207, (verb, answer.text)
+        [result] = answer.json()["results"]
         assert (result["status"], result["error"]["code"]) == (403, "forbidden"), result
         assert result["error"]["errors"][0]["pointer"].endswith("/title")
     assert (await api.ok("GET", f"/v1/contacts/{contact}"))["title"] == "Chief"
+    profile = (await api.ok("GET", "/v1/profiles", params={"name": "Narrow"}))["data"][0]
+    fields = {"contacts": {"email": "read_only", "emails": None, "address": "read_only", "tags": "read_only"}}
+    await api.change(profile, fields=fields)
+    for path, body, pointer in (
+        (f"/v1/contacts/{contact}/emails/x@x.example", {"type": "work"}, "/emails"),
+        (f"/v1/contacts/{contact}/addresses/main", {"city": "Bonn"}, "/address"),
+        (f"/v1/contacts/{contact}/tags/vip", {}, "/tags"),
+    ):
+        answer = await user.http.put(path, json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, pointer), answer.text
+        assert (await user.http.delete(path)).status_code == 403
 
 
 async def test_duplicates_and_conflicts_name_nothing_hidden(api: Api) -> None:

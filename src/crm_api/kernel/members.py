@@ -50,8 +50,9 @@ async def put_member(
     options: WriteOptions = DEFAULTS,
 ) -> Outcome:
     """Adds a member or replaces what is said of it. `body` is the member without its key: empty for tags, the parts of an address."""
+    _check_known(context, resource, list_name)
     if list_name == "addresses":
-        name = _address_field(resource, key)
+        name = _address_field(context.seen(resource), key)
         whole = {"street": None, "city": None, "region": None, "postal_code": None, "country": None, **body}
         patch = Patch(record_id, {name: whole}, if_match)
     elif list_name == "tags":
@@ -76,14 +77,21 @@ async def delete_member(
     options: WriteOptions = DEFAULTS,
 ) -> Outcome:
     """Takes a member out; one that is not there is `unchanged`."""
+    _check_known(context, resource, list_name)
     if list_name == "addresses":
-        patch = Patch(record_id, {_address_field(resource, key): None}, if_match)
+        patch = Patch(record_id, {_address_field(context.seen(resource), key): None}, if_match)
     elif list_name == "tags":
         patch = Patch(record_id, {}, if_match, lambda row: {"tags": [tag for tag in row["tags"] if tag != key]})
     else:
         scalar, items = _pair(context, resource, list_name)
         patch = Patch(record_id, {}, if_match, lambda row: {list_name: _others(context, scalar, items, row, key)})
     return (await writer.update(context, resource, [patch], options=options))[0]
+
+
+def _check_known(context: Context, resource: AnyResource, list_name: str) -> None:
+    """Raises NotFound for a list that the caller may not know of."""
+    if list_name not in member_lists(context.seen(resource)):
+        raise NotFound()
 
 
 def _address_field(resource: AnyResource, key: str) -> str:

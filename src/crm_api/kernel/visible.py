@@ -20,6 +20,7 @@ from crm_api.kernel.access.rights import Rights
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.registry import Registry, Relation
 from crm_api.kernel.resource import AnyResource
+from crm_api.models.columns import FieldType
 
 ALL: Final = "all"
 """The shape of callers who may see everything."""
@@ -34,7 +35,7 @@ def shape_of(policy: Policy, registry: Registry) -> Hashable:
 def visible_fields(rights: Rights, resource: AnyResource) -> AnyResource:
     """The object as the user may see it: without its hidden fields, and saying which ones are only to be read."""
     hidden = rights.hidden.get(resource.name, frozenset())  # also what is archived by now: old events still tell of it
-    closed = rights.read_only.get(resource.name, frozenset()) - hidden
+    closed = _spellings(resource, rights.read_only.get(resource.name, frozenset())) - hidden
     if not hidden and not closed:
         return resource
     members = [f.member for name, f in resource.custom.items() if name in hidden and f.member is not None]
@@ -52,6 +53,13 @@ def visible_fields(rights: Rights, resource: AnyResource) -> AnyResource:
         masked_name=masked_name(resource, hidden),
         shown_of=resource.whole,
     )
+
+
+def _spellings(resource: AnyResource, names: frozenset[str]) -> frozenset[str]:
+    """Fields with the lists whose primary member they are, and the other way round."""
+    pairs = [(f.name, f.name.removesuffix("s")) for f in resource.fields.values() if f.type is FieldType.ITEMS]
+    both = [pair for pair in pairs if pair[1] in resource.fields and not names.isdisjoint(pair)]
+    return names.union(*both)
 
 
 def hides(rights: Rights, whole: Registry) -> bool:

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from crm_api.core.errors import NotFound
+from crm_api.core.errors import Duplicate, NotFound
 from crm_api.kernel import events
-from crm_api.kernel.access.rights import FULL, WRITE
+from crm_api.kernel.access.rights import FULL, READ, WRITE
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Rules
 from crm_api.kernel.tombstones import absent
-from crm_api.kernel.writes import recompute, removal
+from crm_api.kernel.writes import in_the_way, recompute, removal
 from crm_api.kernel.writes import upsert as upserts
 from crm_api.kernel.writes.computed import computations_of
 from crm_api.kernel.writes.held import hold_parents
@@ -191,7 +191,7 @@ class Writer:
             for work in made if if_match is not None else ():
                 work.draft.problem = NotFound()
             present = [(index, id, bodies[index]) for index, id, _ in found if id is not None]
-            changed = await self._upsert_patches(context, shape, resource, present, if_match)
+            changed = await self._upsert_patches(context, shape, resource, match_on, present, if_match)
             patient = replace(options, atomic=False, last=False)
             for some, store in ((made, self._create), (changed, self._update)):
                 if some:
@@ -211,12 +211,21 @@ class Writer:
         return outcomes(works)
 
     async def _upsert_patches(
-        self, context: Context, shape: Shape, resource: AnyResource, items: Sequence[tuple[int, UUID, Any]], if_match: int | None
+        self,
+        context: Context,
+        shape: Shape,
+        resource: AnyResource,
+        match_on: str,
+        items: Sequence[tuple[int, UUID, Any]],
+        if_match: int | None,
     ) -> list[Work]:
-        rows = await lock(context, shape, [id for _, id, _ in items])
+        levels: dict[UUID, int] = {}
+        rows = await lock(context, shape, [id for _, id, _ in items], levels=levels)
         works = []
         for index, id, body in items:
             draft = Draft(id, "update", None, {})
+            if levels.get(id, READ) < READ:  # it is there, but not for this caller, who can't make another one either
+                draft.problem = Duplicate([in_the_way.entry(context, resource, None, match_on, ())])
             patch = upserts.without_settled(resource, body, rows[id]) if id in rows else body
             work = Work(index, draft, {}, if_match)
             give(context, resource, work, patch)

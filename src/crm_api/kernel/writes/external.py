@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crm_api.core.errors import Duplicate
 from crm_api.kernel.context import Context
+from crm_api.kernel.writes.in_the_way import entry, seen_of
 from crm_api.kernel.writes.shape import Shape, encode
 from crm_api.kernel.writes.statements import drop_external_ids, holders_of_external_ids, insert_external_ids
 from crm_api.kernel.writes.types import Work
@@ -36,10 +37,9 @@ async def take(context: Context, shape: Shape, wanted: Sequence[tuple[Work, Mapp
     values["rows"] = encode([{"system": system, "value": value, "record_id": work.draft.id} for work, system, value in lost])
     holders = {(row["system"], row["value"]): row["record_id"] for row in await context.uow.fetch(holders_of_external_ids(context), values)}
     losers: dict[int, Work] = {}
-    visible = context.principal.may(name, "read")
+    seen = await seen_of(context, shape.resource, holders.values())
     for work, system, value in lost:
-        holder = holders.get((system, value)) if visible else None
-        found = {"object": name, "id": None if holder is None else str(holder), "field": f"external_ids.{system}"}
+        found = entry(context, shape.resource, holders.get((system, value)), f"external_ids.{system}", seen)
         existing = [*work.draft.problem.extra["existing"], found] if work.draft.problem is not None else [found]
         work.draft.problem = Duplicate(existing)
         losers[work.index] = work

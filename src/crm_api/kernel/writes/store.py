@@ -19,6 +19,7 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.fields import Field
 from crm_api.kernel.values import derive, key_of, locale_of
 from crm_api.kernel.writes import external
+from crm_api.kernel.writes.in_the_way import entry, seen_of
 from crm_api.kernel.writes.prepare import complete
 from crm_api.kernel.writes.shape import Shape, encode
 from crm_api.kernel.writes.statements import find_existing, insert_records, remove_records, update_records
@@ -68,7 +69,7 @@ async def explain(context: Context, shape: Shape, works: Sequence[Work], *, last
         values[f"k{number}"] = [key for key in keys[field.name].values() if key is not None]
     statement = find_existing(context, shape, [field.name for field in fields])
     found = {(name, key): record_id for name, key, record_id in await context.uow.fetch(statement, values)}
-    visible = context.principal.may(shape.resource.name, "read")
+    seen = await seen_of(context, shape.resource, found.values())
     for work in works:
         asked = [(field.name, keys[field.name][work.index]) for field in fields]
         if work.draft.old is None:
@@ -78,7 +79,7 @@ async def explain(context: Context, shape: Shape, works: Sequence[Work], *, last
             holder = found.get((name, key))
             if holder is None or (holder == work.draft.id and name != "id"):
                 continue
-            existing.append({"object": shape.resource.name, "id": str(holder) if visible else None, "field": name})
+            existing.append(entry(context, shape.resource, holder, name, seen))
         if existing:
             work.draft.problem = Duplicate(existing)
         elif last:

@@ -90,5 +90,5 @@ def overtaken(work: Work, by: str) -> bool:
     """Whether the item failed only because its record came or went after the look-up."""
     problem = work.draft.problem
     if isinstance(problem, Duplicate):
-        return work.draft.operation == "create" and all(item["field"] == by for item in problem.extra["existing"])
+        return work.draft.operation == "create" and all(item.get("field") == by for item in problem.extra["existing"])
     return work.draft.operation == "update" and isinstance(problem, (Deleted, NotFound))
