@@ -12,6 +12,7 @@ import pytest
 
 from crm_api.core.clock import SystemClock, format_timestamp, parse_timestamp
 from crm_api.db.engine import Database
+from crm_api.flows.organizations import system_context
 from crm_api.http.app import Application
 from crm_api.jobs.timers import Timers
 from crm_api.settings import Settings
@@ -259,6 +260,25 @@ async def test_expiry_by_the_sandbox_clock(app: Application, settings: Settings,
         await database.close()
         [event] = (await box.ok("GET", "/v1/events", params={"event_types": "share.deleted"}))["data"]
         assert (event["actor"]["type"], event["cause"]["action"]) == ("system", "shares.expire")
+
+
+async def test_there_is_a_limit(api: Api) -> None:
+    contact = await api.make("contacts", last_name="King")
+    grace = await colleague(api)
+    async with system_context(api.app.state.services.database, api.org_id, user_id=api.user_id) as context:
+        await context.uow.begin()
+        await context.uow.connection.driver.execute(
+            "INSERT INTO record_shares (org_id, id, version, object, grantee_id, record_id, grantee_type, source, access, created_at,"
+            " created_by) SELECT $1, gen_random_uuid(), 1, 'contacts', gen_random_uuid(), $2, 'user', 'manual', 'read', $3, '{}'"
+            " FROM generate_series(1, 1000)",
+            api.org_id,
+            contact["id"],
+            context.uow.now,
+        )
+    body = {"user_id": str(grace.user_id), "access": "read"}
+    problem = await api.fails("POST", shares(contact), 403, "limit_exceeded", json=body)
+    assert (problem["limit"], problem["max"], problem["actual"]) == ("shares_per_record", 1000, 1001)
+    assert (await api.ok("GET", "/v1/limits"))["limits"]["shares_per_record"] == 1000
 
 
 async def test_twenty_at_once_make_one_share(api: Api) -> None:

@@ -141,8 +141,13 @@ async def new_org(database: Database, *scopes: str) -> Org:
 
 async def add_member(org: Org, user_id: UUID, status: str) -> None:
     await org.sql(
-        "INSERT INTO members (org_id, id, version, created_at, updated_at, created_by, updated_by, name, status)"
-        " VALUES ($1, $2, 1, now(), now(), '{}', '{}', 'Ada', $3)",
+        "INSERT INTO profiles (org_id, id, version, created_at, updated_at, created_by, updated_by, name, name_key)"
+        " VALUES ($1, $1, 1, now(), now(), '{}', '{}', 'Standard', 'standard') ON CONFLICT DO NOTHING",
+        org.id,
+    )
+    await org.sql(
+        "INSERT INTO members (org_id, id, version, created_at, updated_at, created_by, updated_by, name, status, profile_id)"
+        " VALUES ($1, $2, 1, now(), now(), '{}', '{}', 'Ada', $3, $1)",
         org.id,
         user_id,
         status,

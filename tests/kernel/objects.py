@@ -38,6 +38,7 @@ from crm_api.kernel.schema import (
     create_of,
     update_of,
 )
+from crm_api.models.access import Profile, Role
 from crm_api.models.activities import Note
 from crm_api.models.sales import Account, Contact
 from crm_api.models.service import Case, CaseComment
@@ -255,4 +256,16 @@ users = Resource[Member, RecordCreate, RecordUpdate, UserRead](
     "users", "user", Member, RecordCreate, RecordUpdate, UserRead, lambda row: str(row["name"]), "", {}
 )
 
-REGISTRY = Registry([accounts, contacts, cases, comments, notes, contact_roles, lifecycle_stages, users])
+
+class NamedRead(RecordRead):
+    name: Name
+
+
+profiles = Resource[Profile, RecordCreate, RecordUpdate, NamedRead](
+    "profiles", "profile", Profile, RecordCreate, RecordUpdate, NamedRead, lambda row: str(row["name"]), "", {}
+)
+roles = Resource[Role, RecordCreate, RecordUpdate, NamedRead](
+    "roles", "role", Role, RecordCreate, RecordUpdate, NamedRead, lambda row: str(row["name"]), "", {}
+)
+
+REGISTRY = Registry([accounts, contacts, cases, comments, notes, contact_roles, lifecycle_stages, users, profiles, roles])

@@ -32,6 +32,7 @@ from crm_api.jobs.steps import until_done
 from crm_api.jobs.store import CHUNK, Status
 from crm_api.jobs.territories import RUN_TERRITORIES, run_territories
 from crm_api.kernel import journal
+from crm_api.kernel.access.rights import EVERYTHING, NOTHING
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.exchange import JOB as REVALUE
@@ -80,6 +81,7 @@ class Run:
             self.job.actor,
             _uuid(kept["app_id"]),
             kept["api_version"],
+            rights=EVERYTHING if kept["user_id"] == str(self.job.org_id) else NOTHING,  # a user's are found with the context
             token_fields=_fields(kept.get("token_fields")),
         )
 

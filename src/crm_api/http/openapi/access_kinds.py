@@ -38,7 +38,7 @@ _DECIDING: Final = (
     "`super_admin`, `modify_all`, `view_all`, `organization_default`, `object` (no record of its object is closed to anybody), `owner`, "
     "`co_owner`, `role_hierarchy` and `manager_chain` (`owner_id` names whom one stands above), `sharing_rule` (`rule_id`, `name`), "
     "`share` (`share_id`, `grantee`, `expires_at`), `territory` (the same); `through` names the record above, where that decides. What "
-    "forbids: `scope` (of the token), `profile`, `restriction_rule` (`rule_id`, `name`), `private`, `level` (what is reached is too little)."
+    "forbids: `scope` (of the token), `profile`, `restriction_rule` (`rule_id`, `name`), `private`, `level` (too little is reached)."
 )
 
 

@@ -66,6 +66,8 @@ OTHER_TAGS: Final = {
     "configuration": "What an organisation is set up to be, as one document.",
     "meta": "The organisation's schema: its objects and fields, how they are changed, and descriptions of them for programs.",
     "sandboxes": "Copies of an organisation to try things out in, and the clock that can be moved there.",
+    "audit": "Who did what: a log that nobody can change unnoticed.",
+    "encryption": "The keys under which secrets are kept that must be readable again.",
     "privacy": "A person's data: bringing it together, erasing it, and addresses that must not come back.",
     "search": "Searching several objects at once.",
     "reports": "Figures over many records.",

@@ -32,7 +32,8 @@ KEPT_USERS: Final = 20_000
 
 _LOAD: Final = Statement(
     """
-    SELECT 'members' AS kind, json_agg(json_build_object('id', id, 'profile', profile_id, 'role', role_id, 'manager', manager_id))::text AS rows
+    SELECT 'members' AS kind,
+           json_agg(json_build_object('id', id, 'profile', profile_id, 'role', role_id, 'manager', manager_id))::text AS rows
       FROM members WHERE org_id = $1 AND deleted_at IS NULL AND status = 'active'
     UNION ALL
     SELECT 'profiles', json_agg(json_build_object('id', id, 'key', key, 'permissions', permissions, 'fields', fields))::text
