@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
 
 from crm_api.db.statement import Statement
+from crm_api.flows.organizations import create_token, create_user
 from crm_api.flows.users import totp
 from crm_api.http.app import Application
 from crm_api.http.services import Services
 from crm_api.jobs.mail import Mailer
 from crm_api.settings import Settings
-from tests.api import Api
+from tests.api import Api, Record, client
 
 PASSWORD = "otters wear stapled hats"
 OTHER = "a quiet mammoth at dawn"
@@ -150,3 +152,22 @@ def code_for(secret: str, at: datetime, steps: int = 0) -> str:
 
     bare = secret.replace(" ", "")
     return totp.code_of(base64.b32decode(bare + "=" * (-len(bare) % 8)), totp.step_at(at) + steps)
+
+
+def address(name: str) -> str:
+    return f"{name}-{uuid4().hex[:12]}@corp.example"
+
+
+@asynccontextmanager
+async def member(app: Application, api: Api, profile: str = "standard", *scopes: str) -> AsyncIterator[Api]:
+    """The client of another member."""
+    database = services_of(app).database
+    user_id = await create_user(database, org_id=api.org_id, email=address("member"), name="Mia Member", password=PASSWORD, profile=profile)
+    token = await create_token(database, org_id=api.org_id, user_id=user_id, name="own", scopes=scopes or ["admin"])
+    async with client(app, token["token"]) as http:
+        yield Api(http, app, api.org_id, user_id, token["token"])
+
+
+async def profile_named(api: Api, key: str) -> Record:
+    found = [one for one in await api.all("/v1/profiles") if one["key"] == key]
+    return found[0]
