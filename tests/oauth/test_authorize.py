@@ -244,6 +244,9 @@ async def test_the_organisations_own_app_does_not_ask(world: World) -> None:
     assert "code" in returned(answer)
     shown = await world.browser.follow(app.url(prompt="consent"))
     assert shown.status_code == 200
+    local = await register(world.api, world.http, first_party=True, type="public", redirect_uris=["http://127.0.0.1/cb"])
+    shown = await world.browser.follow(local.url())
+    assert shown.status_code == 200, "anything on this machine can say to be it"
     other = await create_organization(
         world.app.state.services.database, name="Other", admin_email=world.browser.email, admin_name="Ada Admin"
     )

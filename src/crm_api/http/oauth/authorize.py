@@ -129,7 +129,9 @@ async def _ask(request: Request, asked: Asked) -> Response:
         raise _refused(asked, "access_denied", "The person may not use this app in any of their organisations.")
     place = chosen(places, asked.org_id)
     own = place is not None and wanted.client.first_party and wanted.client.owner_org_id == place.org_id
-    trusted = own and "consent" not in wanted.prompts
+    # Whatever runs on a person's machine can take a loopback port, or a scheme, and say to be this app (RFC 8252 8.6).
+    provable = not wanted.client.public or wanted.redirect_uri.startswith("https://")
+    trusted = own and provable and "consent" not in wanted.prompts
     if place is not None and (trusted or silent) and (trusted or await _remembered(request, asked, session, place)):
         return await _grant(request, asked, session, place)
     if silent:
