@@ -12,7 +12,8 @@ import pytest
 
 from crm_api.flows.users import totp
 from crm_api.http.app import Application
-from tests.users.support import PASSWORD, Person, browser, code_for, read, send, services_of, sign_in, sql
+from tests.api import new_organization
+from tests.users.support import PASSWORD, Person, browser, code_for, member, read, send, services_of, sign_in, sql
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +168,24 @@ async def test_ending_it_needs_both(app: Application, http: httpx.AsyncClient, p
     await api.fails("POST", path, 422, "validation_failed", json={"password": "wrong wrong wrong", "code": code_for(secret, now)})
     await api.fails("POST", path, 422, "validation_failed", json={"password": PASSWORD, "code": "000000"})
     assert not (await api.ok("POST", path, json={"password": PASSWORD, "code": codes[0]}))["enabled"]
+    assert (await sign_in(http, person.email)).headers["location"] == "/account"
+
+
+async def test_administrators_help_those_who_lost_theirs(app: Application, http: httpx.AsyncClient, person: Person) -> None:
+    await enrol(app, person)
+    async with member(app, person.api, "super_admin") as admin, member(app, person.api) as plain:
+        path = f"/v1/users/{person.api.user_id}/reset_totp"
+        await plain.fails("POST", path, 403, "forbidden")
+        narrow = await admin.with_scopes("users:write")
+        await narrow.fails("POST", path, 403, "insufficient_scope")
+        async with new_organization(app) as elsewhere:
+            there = await elsewhere.make("users", email=person.email, name="Both")
+            await elsewhere.ok("POST", f"/v1/users/{there['id']}/activate")
+            await admin.fails("POST", path, 409, "conflict")
+            await elsewhere.fails("POST", path, 409, "conflict")
+            await elsewhere.ok("DELETE", f"/v1/users/{there['id']}")
+        await admin.ok("POST", path)
+        await admin.fails("POST", path, 409, "conflict")
     assert (await sign_in(http, person.email)).headers["location"] == "/account"
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from crm_api.flows.users.invitations import Step, step
+from crm_api.flows.users.invitations import Step, reset_totp, step
+from crm_api.http.admin import require_admin
 from crm_api.http.records.answers import write_answer
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute, no_body_allowed
@@ -56,3 +57,19 @@ async def reactivate_user(request: Request, id: str, dry_run: DryRun = False, fi
 async def resend_invitation(request: Request, id: str, dry_run: DryRun = False, fields: Fields = None) -> Response:
     """Mails another link to an invited user; earlier ones go on working until one of them is used or seven days are over."""
     return await _step(request, "resend_invitation")
+
+
+@router.post("/v1/users/{id}/reset_totp", response_model=UserRead, summary="End a user's second factor")
+async def reset_user_totp(request: Request, id: str, dry_run: DryRun = False, fields: Fields = None) -> Response:
+    """For somebody who has lost their phone and the recovery codes. Needs the scope `admin`; their sessions end.
+
+    A person who belongs to other organisations too keeps it: 409. Make sure that it is really they who ask.
+    """
+    no_body_allowed(request)
+    call = Call.of(request)
+    require_admin(call.context)
+    users = call.context.registry["users"]
+    options = call.answer_options(users, ("dry_run",))
+    call.flag(options, "dry_run")
+    outcome = await reset_totp(call.context, call.engine, call.path_id(), call.expected_version())
+    return await write_answer(call, users, outcome, options)

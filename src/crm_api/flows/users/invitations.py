@@ -6,24 +6,28 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from crm_api.core.errors import Conflict, RateLimited
+from crm_api.core.errors import Conflict, Forbidden, RateLimited
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Actor
 from crm_api.flows.organizations import system_context
-from crm_api.flows.users import change, links
+from crm_api.flows.users import change, links, sessions, totp
 from crm_api.flows.users.change import LinkSpent
 from crm_api.flows.users.passwords import check_password
 from crm_api.flows.users.people import People
 from crm_api.flows.users.sign_in import email_of
+from crm_api.kernel import audit
 from crm_api.kernel.context import Context
 from crm_api.kernel.engine import Engine
 from crm_api.kernel.resource import Row
 from crm_api.kernel.writer import Outcome, Patch
+from crm_api.resources.users import belongings
+from crm_api.resources.users.rights import Profiles
 from crm_api.resources.users.rules import invite
 from crm_api.resources.users.runs import Runs
 
 Step = Literal["activate", "suspend", "reactivate", "resend_invitation"]
 
+_PROFILE: Final = Statement("SELECT profile_id FROM members WHERE org_id = $1 AND id = $2", ("org_id", "id"))
 _NAME: Final = Statement("SELECT name FROM organizations WHERE id = $1", ("org_id",))
 _STATUS: Final = Statement("SELECT status FROM members WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL", ("org_id", "id"))
 _FROM: Final[dict[str, tuple[str, ...]]] = {
@@ -87,6 +91,27 @@ _MAIL: Final = Statement("SELECT email, locale FROM members WHERE org_id = $1 AN
 
 async def _mail_row(context: Context, user_id: UUID) -> Any:
     return await context.uow.fetch_row(_MAIL, {"org_id": context.uow.org_id, "id": user_id})
+
+
+async def reset_totp(context: Context, engine: Engine, user_id: UUID, if_match: int | None = None) -> Outcome:
+    """Ends the second factor of somebody who has lost it, and their sessions.
+
+    Only where the person belongs to this organisation alone: what protects others is not this one's to take away. Raises Conflict
+    otherwise and where there is none, Forbidden for those who may do more than the caller, NotFound.
+    """
+
+    uow = context.uow
+    [seen] = await engine.writer.update(context, context.registry["users"], [Patch(user_id, {}, if_match)])
+    row: Any = await uow.fetch_row(_PROFILE, {"org_id": uow.org_id, "id": user_id})
+    if not (await Profiles.of(context)).within(context, row["profile_id"]):
+        raise Forbidden("Only those who may do all that a user may do may end their second factor.")
+    if await belongings.elsewhere(uow, user_id):
+        raise Conflict("The user belongs to other organisations too; a recovery code or their own account helps.")
+    if not await totp.remove(uow, user_id):
+        raise Conflict("The user has no second factor.")
+    await sessions.end_all(uow, user_id)
+    audit.record(context, "user.totp_reset", object="users", record_id=user_id)
+    return seen
 
 
 async def accept(people: People, engine: Engine, text: str, password: str | None) -> UUID:

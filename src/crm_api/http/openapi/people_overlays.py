@@ -13,9 +13,9 @@ _ANSWER: Final = {"headers": headers(ETag="ETag", X_Outcome="XOutcome", Idempote
 _STEPS: Final = ("activate", "suspend", "reactivate", "resend_invitation")
 
 
-def _step() -> Overlay:
+def _step(scope: str = "users:write") -> Overlay:
     return Overlay(
-        scopes=("users:write",),
+        scopes=(scope,),
         errors=(404, 410, 412, 423),
         parameters=(parameter("IfMatch"), parameter("Prefer")),
         answers={
@@ -31,6 +31,7 @@ def _own(*errors: int, action: str = "write") -> Overlay:
 
 PEOPLE: Final[dict[tuple[str, str], Overlay]] = {
     **{("POST", f"/v1/users/{{id}}/{name}"): _step() for name in _STEPS},
+    ("POST", "/v1/users/{id}/reset_totp"): _step("admin"),
     ("POST", "/v1/me/password"): _own(),
     ("GET", "/v1/me/totp"): _own(action="read"),
     ("POST", "/v1/me/totp"): _own(409),
