@@ -23,7 +23,7 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     decoder = json.JSONDecoder()
     answers = []
     for part in parts:
-        found, text = [], part.strip().partition("export interface")[0].strip()  # types follow at the very end
+        found, text = [], part.strip().partition("export interface")[0].strip()  # types follow at the end
         while text:
             value, end = decoder.raw_decode(text)
             found.append(value)
@@ -49,7 +49,12 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     assert (machine["serial"], machine["with_tax"]) == ("R2-4711", "14280")
     [acme] = with_machines["data"]
     assert [row["name"] for row in acme["machines"]["data"]] == ["Picker"]
-    assert "export interface MachineRead" in parts[-1]
+    assert "export interface MachineRead" in parts[7]
+    [seen] = answers[8]
+    assert [list(record) for record in seen["data"]] == [["object", "id", "display_name"]]
+    user, org, log = answers[9]
+    assert (user["status"], org["sharing"]["defaults"]) == ("invited", {"contacts": "read"})
+    assert len(log["data"]) == 3
 
 
 def test_alembic_finds_the_running_database(running: dict[str, str]) -> None:
