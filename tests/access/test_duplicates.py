@@ -33,7 +33,10 @@ async def test_a_record_out_of_reach_is_in_the_way_without_a_name(api: Api) -> N
     for method, path, body, entry in writes:
         problem = await ada.fails(method, path, 409, "duplicate", json=body)
         assert problem["existing"] == [entry], (method, path)
-    body = {"match_on": "email", "items": [{"email": "king@acme.example", "last_name": "N"}, {"email": "new@acme.example", "last_name": "New"}]}
+    body = {
+        "match_on": "email",
+        "items": [{"email": "king@acme.example", "last_name": "N"}, {"email": "new@acme.example", "last_name": "New"}],
+    }
     first, second = (await ada.ok("POST", "/v1/contacts/batch/upsert", json=body))["results"]
     assert (first["status"], first["error"]["existing"]) == (409, [unseen])
     assert second["status"] == 201

@@ -73,7 +73,10 @@ async def test_a_change_of_rights_is_told_at_once(site: Site) -> None:
 async def test_a_stream_ends_with_its_token_and_its_user(site: Site) -> None:
     """At once, not when something happens next."""
     api = site.api
-    for change, reason in (("revoked_at = $2::timestamptz", "token_revoked"), ("user_suspended = $2::timestamptz IS NOT NULL", "user_suspended")):
+    for change, reason in (
+        ("revoked_at = $2::timestamptz", "token_revoked"),
+        ("user_suspended = $2::timestamptz IS NOT NULL", "user_suspended"),
+    ):
         ada = await colleague(api)
         async with site.stream(token=ada.token) as client:
             async with unit_of_work(api.app.state.services.database, api.org_id, CLOCK) as uow:
