@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
         "--admin-url", default=os.environ.get("CRM_ADMIN_URL"), help="a PostgreSQL of yours, as superuser; default: an embedded one"
     )
     parser.add_argument(
-        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, access, oauth, schema; may be repeated"
+        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, access, oauth, schema; repeatable"
     )
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"

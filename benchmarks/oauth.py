@@ -27,6 +27,7 @@ from crm_api.db.uow import unit_of_work
 from crm_api.flows.oauth import registry
 from crm_api.flows.oauth.issuing import KIND_USER, Lifetimes, issue, new_grant
 
+FORM: Final = "application/x-www-form-urlencoded"
 GOAL: Final = 300
 """Refreshes per second of one process."""
 
@@ -56,7 +57,7 @@ async def chain(port: int, client_id: str, secret: str, token: str, until: float
     times = []
     while (began := perf_counter()) < until:
         body = f"grant_type=refresh_token&refresh_token={token}&client_id={client_id}&client_secret={secret}"
-        head = f"POST /oauth/token HTTP/1.1\r\nhost: bench\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}"
+        head = f"POST /oauth/token HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(body)}\r\ncontent-type: {FORM}"
         writer.write(f"{head}\r\n\r\n{body}".encode())
         answer = (await reader.readuntil(b"\r\n\r\n")).lower()
         at = answer.index(b"content-length:") + 15
