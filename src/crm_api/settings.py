@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     )
     oauth_resources: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Addresses of other services that take our access tokens (RFC 8707), separated by commas; this API refuses such tokens.",
+        description="Addresses of other services that take our access tokens (RFC 8707), comma-separated; this API refuses such tokens.",
     )
     oauth_registration_token: SecretStr | None = Field(
         default=None,

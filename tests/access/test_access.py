@@ -166,7 +166,7 @@ async def test_objects_that_nobody_owns(api: Api) -> None:
     found = await told(grace, role)
     assert found["actions"]["read"] == {"allowed": True, "decided_by": {"kind": "object", "level": "full"}}
     assert found["actions"]["update"]["decided_by"]["kind"] == "profile"
-    assert "transfer" not in found["actions"]
+    assert "share" not in found["actions"]
     await api.fails("GET", f"/v1/roles/{role['id']}/access/users", 404, "not_found")
 
 
@@ -211,6 +211,27 @@ async def test_expanded_records_tell_theirs(api: Api) -> None:
     await api.ok("POST", f"/v1/accounts/{account['id']}/shares", json={"user_id": str(grace.user_id), "access": "read"}, status=201)
     found = await grace.get(contact, expand="account", include="abilities")
     assert (found["abilities"]["update"], found["account"]["abilities"]["update"]) == (True, False)
+
+
+async def test_abilities_are_what_the_explanation_says(api: Api) -> None:
+    """Of every object alike, whether its records have owners, hang on others, or belong to nobody."""
+    await share_out(api, contacts="read", cases="private")
+    grace = await colleague(api)
+    case = await grace.make("cases", subject="Broken")
+    made = [
+        await api.make("contacts", last_name="King"),
+        await grace.make("contacts", last_name="Hopper"),
+        await api.make("roles", name="Head"),
+        case,
+        await grace.make("case_comments", case_id=case["id"], body={"format": "text", "content": "Since when?"}),
+        await grace.make("notes", body={"format": "text", "content": "Later."}),
+        await grace.make("views", name="Mine", applies_to="contacts", columns=["last_name"]),
+    ]
+    for record in made:
+        abilities = (await grace.get(record, include="abilities"))["abilities"]
+        actions = (await told(grace, record))["actions"]
+        for action in ("update", "delete", "transfer", "share"):
+            assert abilities[action] == actions.get(action, {"allowed": False})["allowed"], (record["object"], action)
 
 
 async def test_tokens_can_do_no_more_than_they_may(api: Api) -> None:

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 Body = Mapping[str, Any]
 
-ADMINISTRATION: Final = ("profiles", "roles", "teams", "sharing_rules", "restriction_rules", "territories", "users", "meta", "oauth_apps", "webhooks")
+ADMINISTRATION: Final = (
+    "profiles", "roles", "teams", "sharing_rules", "restriction_rules", "territories", "users", "meta", "oauth_apps", "webhooks",
+)  # fmt: skip
 """What standard users may look at and only administrators change."""
 
 ALL_BUT_PURGE: Final = ("read", "create", "update", "delete", "export", "import", "bulk", "transfer", "share")

@@ -136,7 +136,7 @@ def with_fields(
     top = resource.made is not None
     custom: dict[str, Field] = {}
     links: list[ManyToMany] = []
-    archived = []
+    archived: list[str] = []
     overrides: dict[str, CustomField] = {}
     for definition in fields:
         if definition.standard:

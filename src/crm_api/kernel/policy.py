@@ -153,7 +153,7 @@ class Policy:
         # whoever may change the parent may take away what hangs on it
         reached = self.predicate(parent, above, min(level, WRITE))
         assert reached is not None
-        found = sa.select(sa.literal_column("1")).where(above.c.org_id == sharing.ORG, above.c.id == row.c[column], reached)
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(above.c.org_id == sharing.ORG, above.c.id == row.c[column], reached)
         return sa.exists(found).correlate_except(above)
 
     def sees(self, resource: AnyResource, row: Row) -> bool:

@@ -144,8 +144,8 @@ def key_column(table: Table, column: Column[Any]) -> Column[Any]:
 def _complete_record_table(table: Table) -> None:
     """Gives a record table the constraints and indexes that its fields announce.
 
-    Each reference becomes a composite foreign key (but those that the table names as `unreferenced`), each `indexed` field the index a keyset cursor walks, each `unique` field
-    a unique index over the live records (a deleted record never blocks a value).
+    Each reference becomes a composite foreign key (but those that the table names as `unreferenced`), each `indexed` field the index a
+    keyset cursor walks, each `unique` field a unique index over the live records (a deleted record never blocks a value).
     """
     name = table.name
     lead = (table.c.org_id, *(column for column in table.columns if column.info.get("discriminator")))

@@ -87,7 +87,8 @@ async def create_meta_object(request: Request, body: ObjectBody, context: Contex
 async def update_meta_object(request: Request, api_name: str, body: ObjectPatch, context: ContextDep) -> Response:
     """Changes labels, description or `display_field` of an object that the organisation made. Honours `If-Match`.
 
-    A job gives the records their names after another `display_field`, without new versions. A standard object is 403. Needs the scope `meta:write`.
+    A job gives the records their names after another `display_field`, without new versions. A standard object is 403. Needs the scope
+    `meta:write`.
     """
     schema = await changing(context)
     _refuse_standard(schema, api_name)

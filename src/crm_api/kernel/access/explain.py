@@ -96,10 +96,10 @@ def offered(resource: AnyResource) -> list[str]:
     """The actions that an object's records have at all."""
     found = ["read"]
     if "update" in resource.verbs:
-        found.append("update")
+        found += ["update", "transfer"]
+        if resource.sharing == "owner":
+            found.append("share")
     found += [name for name in ("delete", "restore") if name in resource.verbs]
-    if resource.sharing == "owner" and "update" in resource.verbs:
-        found += ["transfer", "share"]
     if "delete" in resource.verbs:
         found.append("purge")
     return found

@@ -16,7 +16,8 @@ territories = Resource[Territory, TerritoryCreate, TerritoryUpdate, TerritoryRea
     update=TerritoryUpdate,
     read=TerritoryRead,
     display=lambda row: row["name"],
-    description="Parts of the market. `POST /v1/territories/run` puts records there by their rules; their users see them, and those of parts below.",
+    description="Parts of the market. `POST /v1/territories/run` puts records there by their rules; their users see them, and those of "
+    "parts below.",
     example={
         "name": "Germany",
         "rules": {"accounts": {"field": "billing_address.country", "value": "DE"}},
