@@ -26,7 +26,7 @@ test-long: MARK = slow
 test-long: pytest  ## the tests that take minutes
 
 pytest: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "$(MARK)" $(TESTS)
+	CRM_COMPLIANCE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "$(MARK)" $(TESTS)
 
 check: lint types imports openapi-check  ## all checks but the tests
 

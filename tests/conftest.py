@@ -16,7 +16,10 @@ from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests import databases
 from tests.api import Api, new_organization
+from tests.oauth.matrix import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.statements import Recorder
+
+__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 
 REQUIRE_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 

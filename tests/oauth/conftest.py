@@ -12,10 +12,7 @@ import pytest
 from crm_api.flows.organizations import create_organization, create_user
 from crm_api.http.app import Application
 from tests.api import Api, client
-from tests.oauth.matrix import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary
 from tests.oauth.support import PASSWORD, App, Browser, register, unauthenticated
-
-__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_terminal_summary"]
 
 
 @dataclass
