@@ -64,16 +64,33 @@ def _named(components: Mapping[str, Any], registry: Registry, resource: AnyResou
 
 
 def _without(node: Any, hidden: frozenset[str]) -> Any:
-    if isinstance(node, dict):
-        found = {key: _without(value, hidden) for key, value in node.items() if _plain(key) not in hidden}
-        if isinstance(found.get("pattern"), str):  # names that an order may have, one after the other
-            found["pattern"] = _CHOICE.sub(lambda choice: _left(choice, hidden), found["pattern"])
-        return found
+    """A part of a description without the fields: among properties, choices and in examples. Keywords that are called like one stay."""
     if isinstance(node, list):
-        return [_without(item, hidden) for item in node if not (isinstance(item, str) and _plain(item) in hidden)]
-    return node
+        return [_without(item, hidden) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties" and isinstance(value, dict):
+            found[key] = {name: _without(schema, hidden) for name, schema in value.items() if name not in hidden}
+        elif key in _VALUES or (key in ("required", "enum") and isinstance(value, list)):
+            found[key] = _unsaid(value, hidden)
+        elif key == "pattern" and isinstance(value, str):  # names that an order may have, one after the other
+            found[key] = _CHOICE.sub(lambda choice: _left(choice, hidden), value)
+        else:
+            found[key] = _without(value, hidden)
+    return found
 
 
+def _unsaid(value: Any, hidden: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _unsaid(item, hidden) for key, item in value.items() if key not in hidden}
+    if isinstance(value, list):
+        return [_unsaid(item, hidden) for item in value if not (isinstance(item, str) and _plain(item) in hidden)]
+    return value
+
+
+_VALUES: Final = frozenset({"example", "examples", "value", "default"})
 _CHOICE: Final = re.compile(r"\((\w+(?:\|\w+)+)\)")
 
 
