@@ -106,3 +106,20 @@ async def test_hidden_fields_are_unknown_and_closed_ones_refused(api: Api) -> No
     assert problem["errors"][0]["pointer"] == "/title"
     await grace.fails("GET", "/v1/leads", 404, "not_found")
     await grace.fails("DELETE", f"/v1/contacts/{contact['id']}", 403, "forbidden")
+
+
+async def test_what_an_amount_is_worth_goes_with_it(api: Api) -> None:
+    """Twins of hidden amounts in the organisation's currency are hidden, standard and custom ones."""
+    await api.ok("POST", "/v1/meta/deals/fields", json={"api_name": "bonus", "type": "currency"})
+    profile = await api.make(
+        "profiles",
+        name="No money",
+        permissions={"*": ["read", "create", "update"]},
+        fields={"deals": {"amount": "hidden", "custom_fields.bonus": "hidden"}},
+    )
+    grace = await colleague(api, profile_id=profile["id"])
+    deal = await api.make("deals", name="Robots", amount="10.00", custom_fields={"bonus": "1.00"})
+    assert (deal["amount_base"], deal["custom_fields"]["bonus_base"]) == ("10.00", "1.00")
+    found = await grace.get(deal)
+    assert "amount_base" not in found
+    assert found["custom_fields"] == {}

@@ -34,7 +34,10 @@ def with_followers(registry: Registry, hidden: Mapping[str, Iterable[str]]) -> d
     for name, fields in found.items():
         resource = registry[name]
         for field in resource.all_fields.values():
-            if field.spec.base_of in fields or (field.name.removesuffix("s") in fields and field.type is FieldType.ITEMS):
+            amount = field.spec.base_of
+            if amount is not None and field.name == f"custom_fields.{field.member}":
+                amount = f"custom_fields.{amount}"
+            if amount in fields or (field.name.removesuffix("s") in fields and field.type is FieldType.ITEMS):
                 fields.add(field.name)
             if field.type is FieldType.ITEMS and field.name in fields and field.name.removesuffix("s") in resource.fields:
                 fields.add(field.name.removesuffix("s"))
