@@ -33,6 +33,7 @@ def with_followers(registry: Registry, hidden: Mapping[str, Iterable[str]]) -> d
     found = {name: set(fields) for name, fields in hidden.items() if name in registry}
     for name, fields in found.items():
         resource = registry[name]
+        fields |= {derived for derived, inputs in resource.derived.items() if fields.intersection(inputs)}
         for field in resource.all_fields.values():
             amount = field.spec.base_of
             if amount is not None and field.name == f"custom_fields.{field.member}":
@@ -41,7 +42,6 @@ def with_followers(registry: Registry, hidden: Mapping[str, Iterable[str]]) -> d
                 fields.add(field.name)
             if field.type is FieldType.ITEMS and field.name in fields and field.name.removesuffix("s") in resource.fields:
                 fields.add(field.name.removesuffix("s"))
-        fields |= {name for name, inputs in resource.derived.items() if fields.intersection(inputs)}
     computed = registry.computations.all if registry.computations is not None else {}
     names = {(r.name, f.member): f.name for r in registry for f in r.custom.values()}
     grown = True

@@ -23,4 +23,5 @@ deals = Resource[Deal, DealCreate, DealUpdate, DealRead](
     rules=DealRules(),
     timeline=True,
     searchable=True,
+    derived={"weighted_amount": ("amount", "probability")},
 )
