@@ -22,7 +22,7 @@ async def narrow(api: Api, *objects: str) -> Api:
 
 
 async def test_routes_of_other_objects_are_not_there(api: Api) -> None:
-    """404 for all of them, without a single failure of the server's own."""
+    """404 for all of them (403 for what only administrators may do anyway), without a single failure of the server's own."""
     contact = await api.make("contacts", last_name="King", email="king@acme.example")
     account = await api.make("accounts", name="Acme")
     user = await narrow(api, "contacts")
@@ -41,7 +41,8 @@ async def test_routes_of_other_objects_are_not_there(api: Api) -> None:
             answer = await http.request(operation.method, path, **({"json": operation.body} if operation.body is not None else {}))
             seen += 1
             elsewhere = operation.path.split("/")[2] in objects - {"contacts"}
-            if answer.status_code == 500 or (elsewhere and answer.status_code != 404):
+            for_administrators = answer.status_code == 403 and "administrators" in answer.text
+            if answer.status_code == 500 or (elsewhere and answer.status_code != 404 and not for_administrators):
                 wrong.append(f"{operation.method} {path} → {answer.status_code}: {answer.text[:200]}")
     assert seen > 900
     assert not wrong, "\n".join(wrong)
