@@ -210,7 +210,8 @@ async def test_read_only_fields_are_named_wherever_they_are_written(api: Api) ->
         (f"/v1/contacts/{contact}/tags/vip", {}, "/tags"),
     ):
         answer = await user.http.put(path, json=body)
-        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, pointer), answer.text
+        assert answer.status_code == 403, (path, answer.text)
+        assert answer.json()["errors"][0]["pointer"] == pointer, answer.text
         assert (await user.http.delete(path)).status_code == 403
 
 

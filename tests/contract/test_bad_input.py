@@ -48,6 +48,15 @@ LEAST: dict[str, dict[str, Any]] = {
     "contacts": PERSON,
     "leads": PERSON,
     "cases": {"subject": "X"},
+    "users": {"name": "X", "email": "x@corp.example"},
+    "retention_policies": {
+        "name": "X",
+        "applies_to": "leads",
+        "filter": {"field": "status", "value": "lost"},
+        "date_field": "updated_at",
+        "after": "P2Y",
+        "action": "delete",
+    },
     "tasks": {"subject": "X"},
     "notes": {"body": {"format": "text", "content": "X"}},
     "lead_statuses": WORD,
@@ -55,7 +64,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "contact_roles": WORD,
     "exchange_rates": {"currency": "EUR", "rate": "1.1", "valid_from": "2026-01-01"},
 }
-BY_EXAMPLE = ("views", "layouts", "custom_links", "segments")
+BY_EXAMPLE = ("views", "layouts", "custom_links", "segments", "connections")
 
 
 async def least(api: Api, resource: AnyResource) -> dict[str, Any]:
@@ -66,6 +75,15 @@ async def least(api: Api, resource: AnyResource) -> dict[str, Any]:
     if resource.name == "case_comments":
         case = await api.make("cases", subject="X")
         return {"case_id": case["id"], "body": {"format": "text", "content": "X"}}
+    if resource.name == "consents":
+        contact = await api.make("contacts", last_name="X")
+        return {**resource.example, "contact_id": contact["id"]}
+    somebody = {"type": "user", "id": str(api.user_id)}
+    criteria = {"field": "last_name", "value": "X"}
+    if resource.name == "sharing_rules":
+        return {"name": "X", "applies_to": "contacts", "criteria": criteria, "share_with": somebody}
+    if resource.name == "restriction_rules":
+        return {"name": "X", "applies_to": "contacts", "criteria": criteria, "restricts": [somebody]}
     if resource.name in BY_EXAMPLE:
         return dict(resource.example)
     return LEAST.get(resource.name, {"name": "X"})

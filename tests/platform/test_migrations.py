@@ -99,7 +99,7 @@ async def test_the_application_may_use_every_table_but_not_rewrite_the_log(datab
     held = {row["name"]: row["held"] for row in rows}
     assert held["alembic_version"] == ["SELECT"]
     assert held["events"] == ["DELETE", "INSERT", "SELECT"], "a policy lets nothing be deleted but what belongs to a sandbox"
-    assert {row["attname"] for row in rewritable} == {"changes", "visibility"}, "purging blanks values, and nothing else is rewritten"
+    assert {row["attname"] for row in rewritable} == {"cause", "changes", "visibility"}, "erasing blanks values, nothing else is rewritten"
     usual = {name: privileges for name, privileges in held.items() if name not in PRIVILEGES}
     assert usual
     assert all(privileges == ["DELETE", "INSERT", "SELECT", "UPDATE"] for privileges in usual.values()), usual

@@ -226,7 +226,7 @@ async def _consents(context: Context, engine: EngineDep, object_name: str, id_: 
     return await consents.standing(context, object_name, person)
 
 
-@router.get("/v1/contacts/{id}/consents", response_model=Consents, summary="What a contact has agreed to", tags=["consents"])
+@router.get("/v1/contacts/{id}/consents", response_model=Consents, summary="What a contact has agreed to")
 async def get_contact_consents(context: ContextDep, engine: EngineDep, id: str) -> dict[str, Any]:
     """The present state for each purpose and channel, and how it came to that; also what was said as a lead. Scopes: `contacts:read`
     and `consents:read`.
@@ -234,14 +234,14 @@ async def get_contact_consents(context: ContextDep, engine: EngineDep, id: str) 
     return await _consents(context, engine, "contacts", id)
 
 
-@router.get("/v1/leads/{id}/consents", response_model=Consents, summary="What a lead has agreed to", tags=["consents"])
+@router.get("/v1/leads/{id}/consents", response_model=Consents, summary="What a lead has agreed to")
 async def get_lead_consents(context: ContextDep, engine: EngineDep, id: str) -> dict[str, Any]:
     """The present state for each purpose and channel, and how it came to that. Scopes: `leads:read` and `consents:read`."""
     return await _consents(context, engine, "leads", id)
 
 
 @router.post(
-    "/v1/retention_policies/{id}/preview", response_model=RetentionPreview, summary="Preview a policy", tags=["retention_policies"]
+    "/v1/retention_policies/{id}/preview", response_model=RetentionPreview, summary="Preview a policy"
 )
 @reads
 async def preview_retention(context: ContextDep, engine: EngineDep, id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crm_api.core.errors import BadRequest, FieldError, NotAcceptable, Problem, Unavailable
+from crm_api.core.errors import BadRequest, FieldError, NotAcceptable, Problem, Unavailable, UserSuspended
 from crm_api.db.engine import Busy, Connection
 from crm_api.db.errors import classify
 from crm_api.db.uow import Cause, Uow
@@ -24,6 +24,7 @@ from crm_api.http.middleware.headers import accepts_json
 from crm_api.http.services import Services
 from crm_api.http.state import ACTOR, LANGUAGE, ORG_ID, RATE, REQUEST_ID, VERSION, VERSION_HEADER
 from crm_api.http.strict import strict
+from crm_api.kernel.access.rights import NOTHING
 from crm_api.kernel.context import Context
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.principal import Principal
@@ -179,6 +180,8 @@ async def _run(
     )
     try:
         context = await services.engine.context(principal, uow)
+        if context.principal.rights is NOTHING:  # suspended or removed since the token was looked up
+            raise UserSuspended()
         request.state.context = context
         if read_only:
             response = await inner(request)

@@ -84,7 +84,7 @@ class Writer:
         good = check(good, options)
         for work in good:
             if work.edit is not None:
-                give(context, shape.resource, work, work.edit(work.draft.new))
+                give(context, context.seen(shape.resource), work, work.edit(work.draft.new))
         good = check(good, options)
         await check_versions(context, shape, good, options)
         good = check(good, options)

@@ -17,6 +17,7 @@ from crm_api.flows.users.sessions import Session
 from crm_api.http.oauth.wire import in_organization
 from crm_api.http.pages.cookies import cookie_of
 from crm_api.http.services import services_of
+from crm_api.kernel.access.rights import NOTHING
 from crm_api.kernel.principal import Principal
 from crm_api.resources.users import belongings
 from crm_api.resources.users.belongings import Place
@@ -38,7 +39,7 @@ async def _administers(request: Request, session: Session, org_id: UUID) -> bool
     actor = Actor("user", session.user_id)
     async with in_organization(request, org_id, actor) as uow:
         organization = await organization_info(uow)
-        principal = Principal(organization, session.user_id, session.id, "consent", frozenset({"admin"}), actor)
+        principal = Principal(organization, session.user_id, session.id, "consent", frozenset({"admin"}), actor, rights=NOTHING)
         context = await services_of(request).engine.context(principal, uow)
         return context.principal.administers
 

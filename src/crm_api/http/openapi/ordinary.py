@@ -14,7 +14,7 @@ from crm_api.http.openapi.parameters import EVERYWHERE, headers, parameter, path
 from crm_api.http.openapi.problems import ALWAYS, NAMES, PUBLIC, WITH_BODY, error_answers
 from crm_api.http.openapi.samples import Schema, sample
 from crm_api.http.openapi.schemas import cleaned
-from crm_api.http.routing import WRITES_ATTRIBUTE
+from crm_api.http.routing import OPEN_ATTRIBUTE, WRITES_ATTRIBUTE
 from crm_api.http.strict import DRY_RUN
 
 _PARAMETER: Final = re.compile(r"{([a-z_]+)}")
@@ -74,7 +74,8 @@ def _completed(context: RouteContext, method: str, template: str, operation: Sch
         errors.add(428)
     answers = {**operation["responses"], **(overlay.answers if overlay is not None else {})}
     operation["responses"] = _answers(answers, errors, schemas, authenticated)
-    operation["security"] = [{"bearer": list(overlay.scopes) if overlay is not None else []}] if authenticated else []
+    asks = authenticated and not getattr(endpoint, OPEN_ATTRIBUTE, False)
+    operation["security"] = [{"bearer": list(overlay.scopes) if overlay is not None else []}] if asks else []
     return operation
 
 

@@ -33,7 +33,8 @@ def cut_document(document: dict[str, Any], registry: Registry, objects: frozense
     concerned = [resource for resource in registry if hidden_names(resource)]
     components = document["components"]
     if objects:
-        components["schemas"] = {name: _choosing(schema, objects) for name, schema in components["schemas"].items()}
+        known = objects | frozenset(resource.name for resource in registry)
+        components["schemas"] = {name: _choosing(schema, objects, known) for name, schema in components["schemas"].items()}
     for resource in concerned:
         hidden = hidden_names(resource)
         for kind in ("schemas", "examples"):
@@ -103,13 +104,15 @@ def _plain(name: str) -> str:
     return name.removeprefix("-")
 
 
-def _choosing(node: Any, objects: frozenset[str]) -> Any:
+def _choosing(node: Any, objects: frozenset[str], known: frozenset[str]) -> Any:
+    """Choices among objects without the hidden ones; other choices may have words in common with them (`roles`, a kind of hierarchy)."""
     if isinstance(node, dict):
-        return {
-            key: [one for one in value if one not in objects] if key == "enum" and isinstance(value, list) else _choosing(value, objects)
-            for key, value in node.items()
-        }
-    return [_choosing(item, objects) for item in node] if isinstance(node, list) else node
+        found: dict[str, Any] = {}
+        for key, value in node.items():
+            among = key == "enum" and isinstance(value, list) and sum(one in known for one in value) > len(value) // 2
+            found[key] = [one for one in value if one not in objects] if among else _choosing(value, objects, known)
+        return found
+    return [_choosing(item, objects, known) for item in node] if isinstance(node, list) else node
 
 
 def _unfiltered(node: Any, filters: set[str]) -> Any:
