@@ -115,7 +115,7 @@ def test_each_operation_describes_its_errors() -> None:
                 missing |= {"404"} - statuses
             if missing:
                 wrong.append(f"{method} {path}: {sorted(missing)}")
-            if not operation["security"]:
+            if not operation["security"] and path != "/v1/tokens/revoke":  # whoever has found a token may end it
                 wrong.append(f"{method} {path}: no security")
     assert wrong == []
 

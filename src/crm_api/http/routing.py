@@ -36,6 +36,7 @@ JOINED: Final = "crm.joined"
 """Scope key of a context that a composite operation runs in: its caller and unit of work, which is not ours to commit."""
 
 WRITES_ATTRIBUTE: Final = "crm_reads"
+OPEN_ATTRIBUTE: Final = "crm_open"
 OTHER_MEDIA_ATTRIBUTE: Final = "crm_other_media"
 
 
@@ -45,6 +46,12 @@ E = TypeVar("E", bound=Callable[..., Any])
 def reads(endpoint: E) -> E:
     """Marks an endpoint that only reads although its method is POST (search, batch read)."""
     setattr(endpoint, WRITES_ATTRIBUTE, True)
+    return endpoint
+
+
+def open_to_all(endpoint: E) -> E:
+    """Marks an endpoint that asks for no token."""
+    setattr(endpoint, OPEN_ATTRIBUTE, True)
     return endpoint
 
 

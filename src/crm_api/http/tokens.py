@@ -14,7 +14,7 @@ from crm_api.db.uow import Cause
 from crm_api.flows import leaks, minting, tokens
 from crm_api.http.admin import record_id
 from crm_api.http.idempotency import SECRET_HEADER
-from crm_api.http.routing import JOINED, KernelRoute, client_ip
+from crm_api.http.routing import JOINED, KernelRoute, client_ip, open_to_all
 from crm_api.http.services import services_of
 from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.endpoint import ContextDep
@@ -198,6 +198,7 @@ async def rotate_token(context: ContextDep, id: str, body: TokenRotate) -> JSONR
 
 
 @open_router.post("/v1/tokens/revoke", response_model=LeakAnswer, summary="Revoke a leaked token")
+@open_to_all
 async def revoke_leaked_token(request: Request, body: LeakedToken) -> LeakAnswer:
     """Ends a token that was found somewhere: holding it is all that is needed, no `Authorization`.
 
