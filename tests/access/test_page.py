@@ -11,23 +11,10 @@ import pytest
 
 from tests.access.people import colleague
 from tests.api import Api
+from tests.docs.support import contained
 
 pytestmark = pytest.mark.anyio
 PAGE = Path(__file__).parents[2] / "docs" / "sharing.md"
-
-
-def contained(said: Any, got: Any, at: str = "") -> None:
-    """Everything said is there, as it is said."""
-    if isinstance(said, dict):
-        for key, value in said.items():
-            assert key in got, f"{at}/{key}"
-            contained(value, got[key], f"{at}/{key}")
-    elif isinstance(said, list):
-        assert len(said) == len(got), at
-        for index, value in enumerate(said):
-            contained(value, got[index], f"{at}/{index}")
-    else:
-        assert said == got, at
 
 
 async def test_what_the_page_says(api: Api) -> None:

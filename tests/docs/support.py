@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("src", "tests", "migrations", "docs", "examples", "openapi", "benchmarks", "scripts", "alembic.ini", "pyproject.toml", "README.md")
@@ -42,6 +43,20 @@ def patched(text: str, hunks: str) -> str:
         assert text.count(before) == 1, f"this is not there, or not only once:\n{before}"
         text = text.replace(before, after)
     return text
+
+
+def contained(said: Any, got: Any, at: str = "") -> None:
+    """Everything said is there, as it is said."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            assert key in got, f"{at}/{key}"
+            contained(value, got[key], f"{at}/{key}")
+    elif isinstance(said, list):
+        assert len(said) == len(got), at
+        for index, value in enumerate(said):
+            contained(value, got[index], f"{at}/{index}")
+    else:
+        assert said == got, at
 
 
 def free_port() -> int:

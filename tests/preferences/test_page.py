@@ -11,6 +11,7 @@ import pytest
 
 from crm_api.kernel.preferences import DATE_FORMATS, NUMBER_FORMATS
 from tests.api import Api
+from tests.docs.support import contained
 
 pytestmark = pytest.mark.anyio
 PAGE = Path(__file__).parents[2] / "docs" / "preferences.md"
@@ -18,20 +19,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "preferences.md"
 
 def blocks() -> list[tuple[str, str]]:
     return re.findall(r"^```(http|json)\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-
-
-def contained(said: Any, got: Any, at: str = "") -> None:
-    """Everything said is there, as it is said."""
-    if isinstance(said, dict):
-        for key, value in said.items():
-            assert key in got, f"{at}/{key}"
-            contained(value, got[key], f"{at}/{key}")
-    elif isinstance(said, list):
-        assert len(said) == len(got), at
-        for index, value in enumerate(said):
-            contained(value, got[index], f"{at}/{index}")
-    else:
-        assert said == got, at
 
 
 async def test_what_the_page_says(api: Api) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
@@ -11,7 +13,7 @@ from starlette.responses import Response
 from crm_api.db.uow import Actor
 from crm_api.flows.oauth import authorizing, devices, inspecting, pushed
 from crm_api.flows.oauth.authorizing import Refused, one
-from crm_api.flows.oauth.clients import DEVICE, audience_of, require_grant_type, scopes_of
+from crm_api.flows.oauth.clients import DEVICE, Client, audience_of, require_grant_type, scopes_of
 from crm_api.flows.oauth.errors import invalid_client, invalid_request
 from crm_api.http.oauth import described, limits
 from crm_api.http.oauth.wire import OAuthRoute, address, answer, authenticated, in_organization, read_parameters, resources_of
@@ -33,13 +35,7 @@ async def revoke(request: Request) -> Response:
     """Ends a token of the calling app (RFC 7009). A refresh token ends its whole grant. Tokens that are unknown, or another app's, get
     the same answer.
     """
-    _, parameters = await read_parameters(request)
-    client = await authenticated(request, parameters)
-    token = one(parameters, "token")
-    if token is None:
-        raise invalid_request("token is missing.")
-    async with services_of(request).database.connection() as connection:
-        row = await inspecting.owned(connection, token, client)
+    client, row = await _asked_about(request)
     if row is not None:
         async with in_organization(request, row["org_id"], Actor("app", client.id)) as uow:
             await inspecting.revoke(uow, row)
@@ -55,18 +51,10 @@ async def revoke(request: Request) -> Response:
 )
 async def introspect(request: Request) -> Response:
     """Tells a confidential app about a token of its own (RFC 7662). All others are `{"active": false}`, whatever they are."""
-    _, parameters = await read_parameters(request)
-    client = await authenticated(request, parameters)
-    if client.public:
-        raise invalid_client("Only confidential clients may look into tokens.")
-    token = one(parameters, "token")
-    if token is None:
-        raise invalid_request("token is missing.")
-    services, issuer = services_of(request), issuer_of(request)
-    async with services.database.connection() as connection:
-        row = await inspecting.owned(connection, token, client)
+    client, row = await _asked_about(request, confidential=True)
     if row is None:
         return answer(inspecting.INACTIVE)
+    services, issuer = services_of(request), issuer_of(request)
     async with in_organization(request, row["org_id"], Actor("app", client.id)) as uow:
         return answer(await inspecting.introspect(uow, client, row, issuer, issuer, services.clock))
 
@@ -131,3 +119,16 @@ async def device_authorization(request: Request) -> Response:
             "interval": devices.INTERVAL,
         }
     )
+
+
+async def _asked_about(request: Request, *, confidential: bool = False) -> tuple[Client, Mapping[str, Any] | None]:
+    """The client that asks, and the row of the token it asks about; None for one that is not its own."""
+    _, parameters = await read_parameters(request)
+    client = await authenticated(request, parameters)
+    if confidential and client.public:
+        raise invalid_client("Only confidential clients may look into tokens.")
+    token = one(parameters, "token")
+    if token is None:
+        raise invalid_request("token is missing.")
+    async with services_of(request).database.connection() as connection:
+        return client, await inspecting.owned(connection, token, client)
