@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
-from crm_api.kernel.fields import timestamp_text
+from crm_api.kernel.fields import name_of, timestamp_text
 from crm_api.kernel.job_json import JOBS, job_columns
 from crm_api.kernel.query.projection import record_columns
 from crm_api.kernel.registry import Registry
@@ -62,7 +62,7 @@ def event_columns(
 
 def as_json(row: FromClause) -> ColumnElement[str]:
     """A whole row of a sub-select as JSON text."""
-    return sa.cast(sa.func.row_to_json(sa.literal_column(str(row.name))), sa.Text())  # type: ignore[attr-defined]  # only named sub-selects come here
+    return sa.cast(sa.func.row_to_json(sa.literal_column(name_of(row))), sa.Text())
 
 
 def _record(registry: Registry, object_name: ColumnElement[Any], snapshot: ColumnElement[Any], objects: list[str]) -> ColumnElement[Any]:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from crm_api.kernel.event_json import LINKS, row_of
+from crm_api.kernel.fields import name_of
 from crm_api.kernel.history import row_before
 from crm_api.kernel.job_json import JOBS
 from crm_api.kernel.link_reach import both_ends, edges_of, reached_now
@@ -156,7 +157,7 @@ def _before(resource: AnyResource, event: FromClause) -> FromClause:
         .scalar_subquery()
     )
     present = _kept(event)
-    old = row_before(resource.whole, f"{present.name}.row", f"{event.name}.changes")  # type: ignore[attr-defined]  # both have names
+    old = row_before(resource.whole, f"{name_of(present)}.row", f"{name_of(event)}.changes")
     rebuilt = sa.select(old).select_from(present).correlate(event).scalar_subquery()
     there = event.c.visibility.op("->>", return_type=sa.Text())(_text("before")).is_not(None)
     found = sa.select(sa.func.coalesce(last, rebuilt).label("row")).where(there).correlate(event).lateral("rb")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.sql import ColumnElement, FromClause
+from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
 from crm_api.core.clock import format_timestamp
@@ -162,6 +163,12 @@ class Field:
 def is_stored(row: FromClause) -> bool:
     """Whether a row is one of a table, and not of something that stands for it."""
     return isinstance(row, sa.Table) or (isinstance(row, sa.Alias) and isinstance(row.element, sa.Table))
+
+
+def name_of(row: FromClause) -> str:
+    """What a table, an alias or a named sub-select is called in its statement."""
+    assert isinstance(row, NamedFromClause)
+    return str(row.name)
 
 
 def _member(column: ColumnElement[Any], member: str, kind: FieldType) -> ColumnElement[Any]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
-from crm_api.kernel.fields import Expression
+from crm_api.kernel.fields import Expression, name_of
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 
@@ -61,7 +61,7 @@ def _expression(resource: AnyResource, name: str, kind: str, words: Mapping[str,
     column_type: Any = sa.Text() if text_field else JSONB()
 
     def value(row: FromClause) -> ColumnElement[Any]:
-        alias = str(row.name)  # type: ignore[attr-defined]  # tables, aliases and named sub-selects only
+        alias = name_of(row)
         about = f"{alias}.{_ABOUT}" if _ABOUT in row.c else "NULL"
         tells = _Tells(about, words)
         made: Callable[[str], str] = {
