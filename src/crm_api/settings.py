@@ -15,10 +15,12 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm_api.core.egress.policy import EgressPolicy
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.core.signing import Signer
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+EgressPort = Annotated[int, Field(ge=1, le=65_535)]
 
 _RATE = re.compile(r"^(?P<count>[1-9]\d{0,8})/(?P<unit>second|minute|hour)$")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -174,7 +176,11 @@ class Settings(BaseSettings):
     )
     egress_allow: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
         default=(),
-        description="Networks (CIDR, separated by commas) that outgoing requests may reach although private, loopback or link-local.",
+        description="Networks (CIDR, separated by commas) that outgoing requests to addresses named by users may reach although they "
+        "are private, loopback or link-local; there also over `http` and on any port. `up` sets `127.0.0.0/8,::1/128` if it is not set.",
+    )
+    egress_ports: Annotated[tuple[EgressPort, ...], NoDecode] = Field(
+        default=(443, 8443), description="Ports (separated by commas) that outgoing requests to addresses named by users may go to."
     )
     trusted_proxies: Annotated[tuple[IPNetwork, ...], NoDecode] = Field(
         default=(),
@@ -242,7 +248,7 @@ class Settings(BaseSettings):
             raise ValueError("must be `off` or like `600/minute`")
         return value
 
-    @field_validator("cors_origins", "egress_allow", "trusted_proxies", "api_versions", "oauth_resources", mode="before")
+    @field_validator("cors_origins", "egress_allow", "egress_ports", "trusted_proxies", "api_versions", "oauth_resources", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return _split(value)
@@ -264,6 +270,11 @@ class Settings(BaseSettings):
     def keyring(self) -> Keyring:
         """The keys that seal and open secrets; an empty ring where none are set."""
         return NO_KEYS if self.encryption_keys is None else Keyring.parse(self.encryption_keys.get_secret_value())
+
+    @property
+    def egress(self) -> EgressPolicy:
+        """What outgoing requests to addresses named by users may reach."""
+        return EgressPolicy.of(self.egress_allow, self.egress_ports)
 
     @property
     def signer(self) -> Signer:

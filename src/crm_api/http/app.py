@@ -9,6 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Scope
 
 from crm_api.core.clock import Clock, SystemClock
+from crm_api.core.egress import EgressGuard
 from crm_api.db.engine import Database
 from crm_api.flows.users.people import People
 from crm_api.http.dispatch import SegmentRouter
@@ -135,7 +136,7 @@ def build_engine(settings: Settings) -> Engine:
 
     secret = settings.secret_key or settings.database_url
     key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"page cursors").digest()
-    return Engine(REGISTRY, Reader(key), Writer(), key, settings.keyring)
+    return Engine(REGISTRY, Reader(key), Writer(), key, settings.keyring, egress=EgressGuard(settings.egress))
 
 
 def create_app(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crm_api.core.egress.guard import NO_EXCEPTIONS, EgressGuard
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
@@ -19,7 +20,7 @@ class Context:
 
     `registry` are the objects and fields that the caller may know of: what requests are read against and answers are made from.
     `whole` is for what the product does on its own account: rules, checks, events. `keys` seals and opens secrets
-    that must be readable again.
+    that must be readable again; `egress` judges addresses that users name, before they are stored.
     """
 
     principal: Principal
@@ -28,6 +29,7 @@ class Context:
     statements: StatementCache
     keys: Keyring = NO_KEYS
     unnarrowed: Registry | None = None
+    egress: EgressGuard = NO_EXCEPTIONS
 
     def __post_init__(self) -> None:
         self.uow.zone = self.principal.organization.time_zone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from crm_api.core.egress.guard import NO_EXCEPTIONS, EgressGuard
 from crm_api.core.sealed import NO_KEYS, Keyring
 from crm_api.db.statement import StatementCache
 from crm_api.db.uow import Uow
@@ -24,7 +25,8 @@ from crm_api.kernel.writer import Writer
 class Engine:
     """`registry` holds the standard objects, `catalog` those of each organisation. `statements` keeps compiled statements for the
     life of the process; `reader` and `writer` hold no state of
-    requests. `cursor_key` signs page cursors and is the same in every process. `keys` seals secrets that must be readable again."""
+    requests. `cursor_key` signs page cursors and is the same in every process. `keys` seals secrets that must be readable again;
+    `egress` judges addresses that users name."""
 
     registry: Registry
     reader: Reader
@@ -34,6 +36,7 @@ class Engine:
     statements: StatementCache = field(default_factory=StatementCache)
     catalog: Catalog = field(init=False)
     access: AccessCatalog = field(default_factory=AccessCatalog)
+    egress: EgressGuard = NO_EXCEPTIONS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog", Catalog(self.registry))
@@ -43,7 +46,7 @@ class Engine:
         keeps its own."""
         whole = await self.catalog.registry(uow, principal.organization)
         if principal.rights.everything:
-            return Context(principal, uow, whole, self.statements, self.keys)
+            return Context(principal, uow, whole, self.statements, self.keys, egress=self.egress)
         configuration = await self.access.configuration(uow, principal.organization, whole)
         rights = configuration.rights(principal.user_id)
         if principal.token_fields is not None:
@@ -51,7 +54,7 @@ class Engine:
         seen = whole
         if rights.view is not None:
             seen = self.statements.get(("narrowed", whole.key, rights.view), lambda: narrowed(whole, rights))
-        return Context(replace(principal, rights=rights), uow, seen, self.statements, self.keys, whole)
+        return Context(replace(principal, rights=rights), uow, seen, self.statements, self.keys, whole, self.egress)
 
     def _limited(self, rights: Rights, fields: Mapping[str, frozenset[str]], whole: Registry) -> Rights:
         """The rights of a user whose token knows only some fields of some objects: the others are hidden."""

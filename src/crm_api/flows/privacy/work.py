@@ -27,7 +27,7 @@ _KEEP: Final = Statement(
 def unlimited(context: Context) -> Context:
     """The same transaction over all objects and fields: who may ask was checked when it was asked, and nothing may be overlooked."""
     principal = replace(context.principal, rights=EVERYTHING)
-    return Context(principal, context.uow, context.whole, context.statements, context.keys, context.whole)
+    return Context(principal, context.uow, context.whole, context.statements, context.keys, context.whole, context.egress)
 
 
 @dataclass(slots=True)

@@ -134,7 +134,7 @@ async def accept(people: People, engine: Engine, text: str, password: str | None
         uow = made.uow
         # With the organisation's own fields, and all rights: the person has none before this is done.
         whole = await engine.catalog.registry(uow, made.principal.organization)
-        context = Context(made.principal, uow, whole, engine.statements, engine.keys)
+        context = Context(made.principal, uow, whole, engine.statements, engine.keys, egress=engine.egress)
         if await links.use(uow, people.clock, "activate", text) is None:
             raise LinkSpent
         row: Any = await uow.fetch_row(_STATUS, {"org_id": found.org_id, "id": found.user_id})

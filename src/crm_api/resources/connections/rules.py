@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -77,9 +76,6 @@ class ConnectionRules(Rules):
             for name in _NEEDED[kind]:
                 if connection[name] is None:
                     draft.fail(name, "required")
-            for name in ("base_url", "token_url"):
-                if connection[name] is not None and draft.changed(name):
-                    _check_address(draft, name)
             if kind == "api_key" and connection["header_name"] is None:
                 connection["header_name"] = "X-Api-Key"
             if draft.changed("header_name") and (connection["header_name"] or "").lower() in _NOT_OURS:
@@ -88,6 +84,7 @@ class ConnectionRules(Rules):
                 draft.operation == "restore" or (draft.old is not None and _leads(draft.old) != _leads(connection))
             ):
                 connection.update(NO_SECRET)
+        await _check_addresses(context, drafts)
 
     async def before_delete(self, context: Context, drafts: Sequence[Draft]) -> None:
         """A deleted connection keeps no secret, should it come back or not."""
@@ -114,20 +111,16 @@ def _origin(url: str | None) -> tuple[str, str, int] | None:
     return scheme, (parts.hostname or "").rstrip("."), parts.port or {"http": 80}.get(scheme, 443)
 
 
-def _check_address(draft: Draft, name: str) -> None:
-    parts = urlsplit(draft.new[name])
-    if "@" in parts.netloc:
-        draft.fail(name, "credentials_in_url")
-    elif parts.fragment:
-        draft.fail(name, "invalid_url")
-    elif parts.scheme.lower() != "https" and not _this_machine(parts.hostname or ""):
-        draft.fail(name, "https_required")
+async def _check_addresses(context: Context, drafts: Sequence[Draft]) -> None:
+    """Holds addresses that are new to what requests may reach; all at once, since name servers are asked."""
+    urls = [(draft, name) for draft in drafts for name in ("base_url", "token_url") if _is_new(draft, name)]
+    hosts = [draft for draft in drafts if _is_new(draft, "host")]
+    faults = await context.egress.faults([draft.new[name] for draft, name in urls], [draft.new["host"] for draft in hosts])
+    for draft, name in [*urls, *((draft, "host") for draft in hosts)]:
+        fault = faults.get(draft.new[name])
+        if fault is not None:
+            draft.errors.append(fault.at(pointer=f"/{name}"))
 
 
-def _this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_new(draft: Draft, name: str) -> bool:
+    return draft.new[name] is not None and draft.changed(name)
