@@ -133,3 +133,27 @@ async def test_links_and_amounts_changed_at_once(api: Api) -> None:
         total = sum(float(one["record"]["amount"]) for one in linked)
         assert float(await value(api, contact, "worth")) == total
     assert [await value(api, deal, "people") for deal in deals] == list(people.values())
+
+
+async def test_links_and_what_they_count_changed_at_once(api: Api) -> None:
+    """The other direction: what is counted stands at the edges' far ends."""
+    await field(api, "contacts", "points", "integer")
+    await rollup(api, "deals", "points", "contacts", "sum", field="custom_fields.points")
+    contacts = [await api.make("contacts", first_name=str(n), custom_fields={"points": n}) for n in range(3)]
+    deals = [await api.make("deals", name=str(n)) for n in range(3)]
+    pick = random.Random(5)
+
+    async def link(method: str) -> None:
+        deal, contact = pick.choice(deals), pick.choice(contacts)
+        more: dict[str, Any] = {"json": {}} if method == "PUT" else {}
+        answer = await api.http.request(method, f"/v1/contacts/{contact['id']}/links/deals/{deal['id']}", **more)
+        assert answer.status_code in (200, 201, 404), answer.text
+
+    async def score() -> None:
+        await api.change(pick.choice(contacts), custom_fields={"points": pick.randrange(100)})
+
+    for _ in range(5):
+        await asyncio.gather(*(link("PUT") for _ in range(4)), *(link("DELETE") for _ in range(3)), *(score() for _ in range(4)))
+    for deal in deals:
+        linked = (await api.ok("GET", f"/v1/deals/{deal['id']}/links/contacts"))["data"]
+        assert int(await value(api, deal, "points")) == sum(one["record"]["custom_fields"]["points"] for one in linked)

@@ -6,6 +6,8 @@ the commit happens after the endpoint has made its answer and before a byte of i
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -31,7 +33,11 @@ from crm_api.kernel.principal import Principal
 
 Handler = Callable[[Request], Awaitable[Response]]
 READS: Final = frozenset({"GET", "HEAD"})
-TRIES: Final = 4
+TRIES: Final = 6
+PAUSE_S: Final = 0.02
+"""The longest pause before the second try; it doubles with each. How long it is, chance decides, so that requests that ended each
+other don't meet again."""
+
 JOINED: Final = "crm.joined"
 """Scope key of a context that a composite operation runs in: its caller and unit of work, which is not ours to commit."""
 
@@ -117,6 +123,7 @@ async def serve(request: Request, inner: Handler, read_only: bool, cost: int) ->
         except Exception as error:
             kind = classify(error).kind
             if kind == "retry" and attempt + 1 < TRIES:
+                await asyncio.sleep(random.uniform(0, PAUSE_S * 2**attempt))
                 continue
             if kind == "retry":
                 raise Unavailable("Other writers of the same records were in the way.", 1) from error

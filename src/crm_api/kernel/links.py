@@ -225,6 +225,7 @@ class Links:
         sources, targets = ([record_id], [item.other_id for item in good])
         if not relation.forward:
             sources, targets = targets, sources
+        await recompute.hold_far_ends(context, source, target, targets)
         rows = await self._lock(context, context.whole[source], sources)
         live_sources = {id for id, row in rows.items() if row["deleted_at"] is None}
         lookup = Lookup(context, hold=True, reach=True)

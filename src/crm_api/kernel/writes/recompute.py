@@ -8,7 +8,7 @@ the second sees what the first one stored.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -194,7 +194,8 @@ def _parents(trigger: Trigger, draft: Draft) -> set[UUID]:
 async def _find_linked(context: Context, computations: Computations, pending: Pending) -> None:
     """Notes the records whose roll-ups follow edges that came or went.
 
-    The records at the other ends are held until the end: who changes one of them can't see an edge that isn't committed.
+    The records at the other ends are held until the end: who changes one of them can't see an edge that isn't committed. Objects
+    whose records this write will change itself are locked for that at once: of two writers that share a record, neither could go on.
     """
     moved: list[Edge] = context.uow.state.pop(edges.MOVED, [])
     held: defaultdict[str, set[UUID]] = defaultdict(set)
@@ -209,10 +210,28 @@ async def _find_linked(context: Context, computations: Computations, pending: Pe
                     pending[item.rank][item.object].add(near)
                     held[name].add(there)
     for name, ids in sorted(held.items()):
-        table = context.whole[name].table
-        query = sa.select(table.c.id).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).order_by(table.c.id)
-        statement = context.statements.get(("hold_linked", table.name), partial(compile_statement, query.with_for_update(read=True)))
-        await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": sorted(ids)})
+        renewed = {id_ for objects in pending.values() for id_ in objects.get(name, ())}
+        await _hold_linked(context, name, ids | renewed, exclusive=bool(renewed))
+
+
+async def _hold_linked(context: Context, name: str, ids: set[UUID], *, exclusive: bool) -> None:
+    table = context.whole[name].table
+    query = sa.select(table.c.id).where(table.c.org_id == ORG, table.c.id == sa.any_(IDS)).order_by(table.c.id)
+    locked = query.with_for_update(key_share=True) if exclusive else query.with_for_update(read=True)
+    statement = context.statements.get(("hold_linked", table.name, exclusive), partial(compile_statement, locked))
+    await context.uow.fetch(statement, {"org_id": context.uow.org_id, "ids": sorted(ids)})
+
+
+async def hold_far_ends(context: Context, near: str, far: str, ids: Iterable[UUID]) -> None:
+    """Holds the far ends of edges before their near ends are locked, where changes flow from there to here: who changes such a
+    record locks it and then the ones that follow it, and the other order would have each wait for the other.
+    """
+    computations = computations_of(context)
+    if computations is None or near == far:
+        return
+    reach = computations.reach
+    if near in reach.get(far, ()) and far not in reach.get(near, ()):
+        await _hold_linked(context, far, set(ids), exclusive=False)
 
 
 async def _linked_to(context: Context, step: Relation, ids: set[UUID]) -> set[UUID]:
