@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from crm_api.cli import developing
 from crm_api.cli.terminal import answer_json, answers, fail, say, waiting
 from crm_api.embedded.errors import EmbeddedError
 
@@ -278,6 +279,10 @@ def openapi(
         output.write_text(rendered)
     else:
         typer.echo(rendered, nl=False)
+
+
+app.command()(developing.listen)
+app.command()(developing.trigger)
 
 
 def _settings(data_dir: Path) -> "Settings":
