@@ -7,6 +7,7 @@ apart with regular expressions, which our own compiler's output is regular enoug
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
 from crm_api.models.oauth import OAUTH
+from crm_api.models.tickets import TICKETS
 
 GLOBAL = frozenset({"organizations", "users", "credentials", "oauth_clients"})
-LOOKED_UP_FIRST = frozenset({"tokens", *PERSONAL, *OAUTH})
+LOOKED_UP_FIRST = frozenset({"tokens", *PERSONAL, *OAUTH, *TICKETS})
 """Found before the organisation is known."""
 
 TENANT = frozenset(table.name for table in Base.metadata.sorted_tables) - GLOBAL - LOOKED_UP_FIRST
@@ -38,6 +40,11 @@ _WORDS = frozenset({
     "where", "on", "set", "values", "select", "join", "left", "right", "inner", "outer", "cross", "full", "order", "group", "limit",
     "having", "union", "as", "using", "returning", "for", "lateral", "natural", "offset", "window", "tablesample", "with",
 })  # fmt: skip
+_OTHER = r"(?:\$\d+(?:::\w+)?|CAST\(\$\d+|[a-z_][a-z0-9_]*\.org_id)"
+_BOUND_LEFT = re.compile(rf"\b([a-z_][a-z0-9_]*)\.\"?org_id\"?\s*=\s*{_OTHER}", re.IGNORECASE)
+_BOUND_RIGHT = re.compile(rf"{_OTHER}\s*=\s*\b([a-z_][a-z0-9_]*)\.\"?org_id\b", re.IGNORECASE)
+_BOUND_BARE = re.compile(rf"(?<![.\w])org_id\s*=\s*{_OTHER}", re.IGNORECASE)
+_CLAUSE = re.compile(r"\b(SELECT|FROM|WHERE|SET|RETURNING|ON|BY|VALUES)\b", re.IGNORECASE)
 _VOLATILE = re.compile(r"\b(gen_random_uuid|clock_timestamp|random|uuid_generate_v4|timeofday|nextval|setval)\s*\(", re.IGNORECASE)
 _NOW = re.compile(r"\b(now\s*\(\)|current_timestamp|transaction_timestamp\s*\(\)|statement_timestamp\s*\(\))", re.IGNORECASE)
 _SESSION = re.compile(r"^\s*(SET\s+(?!LOCAL\b)|RESET|SELECT\s+set_config)", re.IGNORECASE)
@@ -83,33 +90,29 @@ def problems_of(sql: str) -> Iterator[str]:
 
 def _without_organization(sql: str) -> Iterator[str]:
     held = set(re.findall(r"\b([a-z_][a-z0-9_]*)\s+AS\s+(?:NOT\s+MATERIALIZED\s+|MATERIALIZED\s+)?\(", sql))
+    bound = {match[1].lower() for pattern in (_BOUND_LEFT, _BOUND_RIGHT) for match in pattern.finditer(sql)}
+    if _BOUND_BARE.search(sql):
+        bound.add("")
+    words = list(_CLAUSE.finditer(sql))
+    starts = [match.start() for match in words]
     for match in _MENTION.finditer(sql):
         word, _, table, alias = match.groups()
-        if table not in TENANT or table in held or (word == "," and not _in_from(sql, match.start())):
+        if table not in TENANT or table in held:
             continue
+        if word == ",":  # separates tables if the last keyword before it is FROM, at the same depth; else columns or arguments
+            before = bisect_left(starts, match.start()) - 1
+            if before < 0 or words[before].group().upper() != "FROM":
+                continue
+            between = sql[words[before].end() : match.start()]
+            if between.count("(") != between.count(")"):
+                continue
         if word.upper() == "INTO":
-            if not re.match(r"\s*\(\s*org_id\b", sql[match.end(3) :].lstrip('"')):
+            if not re.match(r"\s*\(\s*org_id\b", sql[match.end(3) : match.end(3) + 100].lstrip('"')):
                 yield f"INSERT INTO {table} does not begin with org_id (rule 7)"
             continue
         name = alias if alias is not None and alias.lower() not in _WORDS else table
-        if not _bound(sql, name, table):
+        if name.lower() not in bound and not (name == table and "" in bound):
             yield f"{table} (as {name}) without org_id = $n (rule 7)"
-
-
-def _in_from(sql: str, at: int) -> bool:
-    """Whether a comma separates tables: the last keyword before it is FROM, at the same depth."""
-    words = list(re.finditer(r"\b(SELECT|FROM|WHERE|SET|RETURNING|ON|BY|VALUES)\b", sql[:at], re.IGNORECASE))
-    if not words or words[-1].group().upper() != "FROM":
-        return False
-    between = sql[words[-1].end() : at]
-    return between.count("(") == between.count(")")  # else it separates the columns of a function's rows
-
-
-def _bound(sql: str, name: str, table: str) -> bool:
-    other = r"(?:\$\d+(?:::\w+)?|CAST\(\$\d+|[a-z_][a-z0-9_]*\.org_id)"
-    if re.search(rf"\b{name}\.\"?org_id\"?\s*=\s*{other}|{other}\s*=\s*\b{name}\.\"?org_id\b", sql, re.IGNORECASE):
-        return True
-    return name == table and re.search(rf"(?<![.\w])org_id\s*=\s*{other}", sql, re.IGNORECASE) is not None
 
 
 def _short(sql: str) -> str:

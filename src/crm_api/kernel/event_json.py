@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
+from crm_api.db.statement import compile_statement
 from crm_api.kernel.fields import name_of, timestamp_text
 from crm_api.kernel.job_json import JOBS, job_columns
 from crm_api.kernel.query.projection import record_columns
@@ -82,9 +83,20 @@ def _record(registry: Registry, object_name: ColumnElement[Any], snapshot: Colum
 
 
 def _record_of(resource: AnyResource, snapshot: ColumnElement[Any]) -> ColumnElement[Any]:
-    row = row_of(resource.table, snapshot, "w")
+    """The record that a snapshot is of. Its text is kept with the object, since a statement about events has every object's, and
+    each organisation with fields of its own, each reader with rights of their own has statements of their own.
+    """
+    place = compile_statement(snapshot).sql
+    kept = resource.texts.get(("event", place))
+    if kept is not None:
+        return sa.literal_column(kept, sa.JSON())
+    row = row_of(resource.table, sa.literal_column(place, JSONB()), "w")
     inner = sa.select(*record_columns(resource, row)).select_from(row).subquery("_r")
-    return sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+    record = sa.select(sa.func.row_to_json(sa.literal_column("_r"))).select_from(inner).scalar_subquery()
+    compiled = compile_statement(record)
+    if not compiled.names:  # a text can't carry parameters, such as the present moment
+        resource.texts["event", place] = compiled.sql
+    return record
 
 
 def _link_of(snapshot: ColumnElement[Any]) -> ColumnElement[Any]:

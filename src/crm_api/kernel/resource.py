@@ -105,10 +105,11 @@ class ManyToMany:
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """Records that only some people may see: a condition on a row and the caller's id, and the same for a row in Python."""
+    """Records that only some people or apps may see: a condition on a row, the caller's id and that of the app which acts for them (null
+    if none does), and the same for a row in Python."""
 
-    condition: Callable[[sa.FromClause, sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
-    seen: Callable[[Row, UUID], bool]
+    condition: Callable[[sa.FromClause, sa.ColumnElement[UUID], sa.ColumnElement[UUID | None]], sa.ColumnElement[bool]]
+    seen: Callable[[Row, UUID, UUID | None], bool]
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,11 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     def key(self) -> Hashable:
         """What tells this form of the object from all others, for caches of what is made from it."""
         return self.name if self.variant is None else (self.name, self.variant)
+
+    @cached_property
+    def texts(self) -> dict[Hashable, str]:
+        """SQL that was made from this form of the object and costs much to make, by what it is for."""
+        return {}
 
     @cached_property
     def table(self) -> sa.Table:
