@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Scope
 
 from crm_api.core.clock import Clock, SystemClock
-from crm_api.core.egress import EgressGuard
+from crm_api.core.egress import Egress, EgressGuard
 from crm_api.db.engine import Database
 from crm_api.flows.users.people import People
 from crm_api.http.dispatch import SegmentRouter
@@ -33,6 +34,9 @@ from crm_api.kernel.events import on_commit
 from crm_api.kernel.reader import Reader
 from crm_api.kernel.writer import Writer
 from crm_api.settings import Settings
+
+_EGRESS_CONNECTIONS: Final = 20
+"""Requests to addresses named by users that one API process makes at once; the worker makes most of them."""
 
 
 class Application(FastAPI):
@@ -90,7 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     if services.valkey is not None:
         await services.valkey.start()
-    feeds = Feeds(services.database, services.clock, services.valkey, services.settings.redis_url)
+    feeds = Feeds(services)
     feeds.start()
     app.state.feeds = feeds
     on_commit(feeds.nudge)
@@ -101,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         on_commit(None)
         await feeds.close()
         await services.token_use.close()
+        await services.egress.aclose()
         if services.valkey is not None:
             await services.valkey.close()
         await services.people.close()
@@ -117,16 +122,18 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
     metrics.gauge("crm_db_connections_idle", "Pooled database connections waiting for work", lambda: pool.idle)
     metrics.gauge("crm_valkey_up", "Whether Valkey answers", lambda: float(valkey is not None and valkey.up))
     clock = clock or SystemClock()
+    engine = build_engine(settings)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        engine=build_engine(settings),
+        engine=engine,
         valkey=valkey,
         limiter=RateLimiter(valkey, settings.rate, metrics),
         token_use=TokenUse(database, clock),
         people=People.of(settings, clock),
         metrics=metrics,
+        egress=Egress(settings.egress, max_connections=_EGRESS_CONNECTIONS, resolver=engine.egress.resolver),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from crm_api.core.clock import Clock
+from crm_api.core.egress import Egress
 from crm_api.db.engine import Database
 from crm_api.flows.users.people import People
 from crm_api.http.denials import Denials
@@ -29,6 +30,7 @@ class Services:
     token_use: TokenUse
     people: People
     metrics: Metrics
+    egress: Egress
     denials: Denials = field(default_factory=Denials)
 
 

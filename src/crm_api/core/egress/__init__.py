@@ -8,6 +8,7 @@ protects nobody: names change.
 
 from crm_api.core.egress.answers import Answer, EgressFailed, Timings
 from crm_api.core.egress.client import Egress
+from crm_api.core.egress.dialer import Limits, Marks
 from crm_api.core.egress.guard import NO_EXCEPTIONS, EgressGuard
 from crm_api.core.egress.policy import EgressPolicy
 from crm_api.core.egress.resolver import Resolver, SystemResolver, Unresolved
@@ -20,6 +21,8 @@ __all__ = [
     "EgressFailed",
     "EgressGuard",
     "EgressPolicy",
+    "Limits",
+    "Marks",
     "Resolver",
     "SystemResolver",
     "Timings",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from functools import lru_cache
+from socket import socket as Socket
 from types import TracebackType
 from typing import Final, Self
 
-import certifi
-
+from crm_api.core.egress.addresses import Address
 from crm_api.core.egress.answers import Answer, EgressFailed, Timings
 from crm_api.core.egress.connection import Connection
 from crm_api.core.egress.dialer import Dialer, Limits, Marks
@@ -42,15 +41,6 @@ USER_AGENT: Final = "crm-api"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@lru_cache(maxsize=1)
-def trusted() -> ssl.SSLContext:
-    """TLS 1.2 and newer, certificates checked against the system's authorities (SSL_CERT_FILE, SSL_CERT_DIR) and Mozilla's."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
 class Egress:
     """Requests to addresses that users name; one for a process and event loop.
 
@@ -69,7 +59,8 @@ class Egress:
         limits: Limits | None = None,
         keep_alive_s: float = EXPIRY_S,
     ) -> None:
-        self.dialer: Final = Dialer(policy, resolver or SystemResolver(), context or trusted(), limits or Limits())
+        self.policy: Final = policy
+        self.dialer: Final = Dialer(policy, resolver or SystemResolver(), context, limits or Limits())
         self._slots = asyncio.Semaphore(max_connections)
         self._pool = Pool(max_connections, keep_alive_s)
         self._open: set[Connection] = set()
@@ -143,6 +134,17 @@ class Egress:
             raise
         finally:
             self._slots.release()
+
+    async def socket(self, host: str, port: int, marks: Marks) -> tuple[Socket, Address]:
+        """A connected socket to a host that users name, for another protocol than HTTP; the caller closes it, and limits the time.
+
+        Any port goes. `marks` takes what the phases took. Raises EgressFailed.
+        """
+        try:
+            return await self.dialer.socket(host, port, marks)
+        except EgressFailed as failed:
+            failed.timings, failed.address = marks.timings(asyncio.get_running_loop().time()), marks.address
+            raise
 
     async def _request(
         self, method: str, target: Target, headers: Sequence[tuple[str, str]], body: bytes, keep: int, marks: Marks, repeatable: bool

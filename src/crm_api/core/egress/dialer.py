@@ -8,7 +8,11 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from socket import socket as Socket
 from typing import Final, Literal, TypeVar
+
+import certifi
 
 from crm_api.core.egress.addresses import Address
 from crm_api.core.egress.answers import EgressFailed, Timings
@@ -64,10 +68,19 @@ def _ms(begin: float | None, end: float | None) -> float | None:
     return None if begin is None or end is None else round((end - begin) * 1000, 3)
 
 
+@lru_cache(maxsize=1)
+def trusted() -> ssl.SSLContext:
+    """TLS 1.2 and newer, certificates checked against the system's authorities (SSL_CERT_FILE, SSL_CERT_DIR) and Mozilla's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 class Dialer:
     """Resolves, judges and connects."""
 
-    def __init__(self, policy: EgressPolicy, resolver: Resolver, context: ssl.SSLContext, limits: Limits) -> None:
+    def __init__(self, policy: EgressPolicy, resolver: Resolver, context: ssl.SSLContext | None, limits: Limits) -> None:
         self._policy = policy
         self._resolver = resolver
         self._context = context
@@ -81,7 +94,7 @@ class Dialer:
             judge(target, addresses, self._policy)
         except InvalidValue as refused:
             raise _refused(f"{refused.code}: {target.scheme}://{target.authority}", addresses) from None
-        connected = await self._socket(addresses, target.port, marks)
+        connected, _ = await self._socket(addresses, target.port, marks)
         try:
             transport, made = await loop.create_connection(protocol, sock=connected)
         except BaseException:
@@ -96,17 +109,21 @@ class Dialer:
         marks.phase = "timeout"
         return made
 
-    async def open_socket(self, host: str, port: int) -> socket.socket:
+    async def socket(self, host: str, port: int, marks: Marks) -> tuple[Socket, Address]:
         """A connected socket for another protocol than HTTP, on any port of a host that may be reached. Raises EgressFailed."""
-        marks = Marks(asyncio.get_running_loop().time())
         try:
             name, address = parse_host(host)
         except InvalidValue as error:
-            raise EgressFailed("address_not_allowed", str(error)) from None
+            raise EgressFailed("address_not_allowed", f"{error.code}: {host}") from None
         addresses = await self._addresses(name, address, marks)
         if not all(self._policy.reaches(address) for address in addresses):
             raise _refused(f"{host}:{port}", addresses)
         return await self._socket(addresses, port, marks)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """What TLS is spoken with."""
+        return self._context or trusted()
 
     async def _addresses(self, host: str, address: Address | None, marks: Marks) -> Sequence[Address]:
         if address is not None:
@@ -121,7 +138,7 @@ class Dialer:
             raise EgressFailed("dns", f"{host}: no address")
         return found
 
-    async def _socket(self, addresses: Sequence[Address], port: int, marks: Marks) -> socket.socket:
+    async def _socket(self, addresses: Sequence[Address], port: int, marks: Marks) -> tuple[Socket, Address]:
         marks.phase = "connect"
         loop = asyncio.get_running_loop()
         marks.dialled = loop.time()
@@ -140,7 +157,7 @@ class Dialer:
             else:
                 marks.connected = loop.time()
                 marks.address = str(address)
-                return connected
+                return connected, address
         raise EgressFailed("connect", failure)
 
     async def _secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str, marks: Marks) -> None:
@@ -151,7 +168,7 @@ class Dialer:
                 secured = await loop.start_tls(
                     transport,
                     protocol,
-                    self._context,
+                    self.context,
                     server_hostname=host,
                     ssl_handshake_timeout=self._limits.connect_s + 1,
                     ssl_shutdown_timeout=_SHUTDOWN_S,
@@ -168,7 +185,7 @@ class Dialer:
         marks.secured = loop.time()
 
 
-async def _connected(address: Address, port: int) -> socket.socket:
+async def _connected(address: Address, port: int) -> Socket:
     family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
