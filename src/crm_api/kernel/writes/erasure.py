@@ -5,6 +5,7 @@ version stay as a tombstone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.access import shares
 from crm_api.kernel.context import Context
+from crm_api.kernel.memberships import ADDED, REMOVED
 from crm_api.kernel.resource import Draft
 from crm_api.kernel.writes import edges
 from crm_api.kernel.writes.shape import Shape, encode, json_columns
@@ -45,6 +47,41 @@ _ABOUT: Final = Statement(
     """,
     ("org_id", "related"),
 )
+
+# A secret may stand in any value, so all of them go; who keeps a copy knows from the names what to read again.
+_FORGET_PAYLOAD: Final = Statement(
+    """
+    WITH gone AS (DELETE FROM event_snapshots s WHERE s.org_id = $1 AND s.event_id = $2),
+         blank AS (UPDATE events e SET changes = (
+                       SELECT coalesce(jsonb_object_agg(k, '{"old": null, "new": null}'::jsonb), '{}'::jsonb)
+                         FROM jsonb_object_keys(e.changes) k),
+                          cause = e.cause - 'idempotency_key' - 'request_id'
+                    WHERE e.org_id = $1 AND e.id = $2 AND e.type <> ALL($3::text[]))
+    SELECT e.object, e.record_id, EXISTS (SELECT FROM event_snapshots s WHERE s.org_id = $1 AND s.event_id = $2)
+           OR EXISTS (SELECT FROM jsonb_each(e.changes) c WHERE c.value <> '{"old": null, "new": null}'::jsonb)
+           OR e.cause ?| ARRAY['idempotency_key', 'request_id'] AS had
+      FROM events e WHERE e.org_id = $1 AND e.id = $2
+    """,
+    ("org_id", "event_id", "kept"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """What event was emptied: of which record, and whether there was anything left in it."""
+
+    object: str
+    record_id: UUID
+    had: bool
+
+
+async def forget_payload(context: Context, event_id: UUID) -> Emptied | None:
+    """Takes the values and the snapshot out of one event; None if there is no such event.
+
+    What tells who came into a segment, or left it, has nothing but ids, by which its readers are found; it stays as it is.
+    """
+    row = await context.uow.fetch_row(_FORGET_PAYLOAD, {"org_id": context.uow.org_id, "event_id": event_id, "kept": [ADDED, REMOVED]})
+    return None if row is None else Emptied(row["object"], row["record_id"], row["had"])
 
 
 async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None:
