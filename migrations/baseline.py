@@ -23,7 +23,7 @@ GLOBAL = {"organizations", "users", "credentials", "encryption_keys", "oauth_cli
 LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL, **OAUTH}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
-UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers"}
+UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers", "journal_heads", "journal_consumers", "webhook_due"}
 
 KEPT = {"events", "audit_log", "audit_heads", "audit_checkpoints"}
 """Only ever added to."""

@@ -158,6 +158,23 @@ def _create_encryption_keys() -> None:
     place_table(op, "encryption_keys", None)
 
 
+def _create_event_consumers() -> None:
+    op.create_table(
+        "event_consumers",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("app_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "user_id", "app_id", "name", name=op.f("pk_event_consumers")),
+    )
+    place_table(op, "event_consumers")
+    fence_table(op, "event_consumers")
+
+
 def _create_event_snapshots() -> None:
     op.create_table(
         "event_snapshots",
@@ -169,6 +186,24 @@ def _create_event_snapshots() -> None:
     )
     place_table(op, "event_snapshots")
     fence_table(op, "event_snapshots")
+
+
+def _create_event_tickets() -> None:
+    op.create_table(
+        "event_tickets",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("open_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_event_tickets")),
+    )
+    op.create_index("ix_event_tickets_expires_at", "event_tickets", ["expires_at"], unique=False)
+    op.create_index("ix_event_tickets_token_hash", "event_tickets", ["token_hash"], unique=False)
+    place_table(op, "event_tickets")
+    fence_table(op, "event_tickets")
 
 
 def _create_events() -> None:
@@ -346,6 +381,27 @@ def _create_journal() -> None:
     op.create_index("ix_journal_event_id", "journal", ["org_id", "event_id"], unique=False)
     place_table(op, "journal")
     fence_table(op, "journal")
+
+
+def _create_journal_consumers() -> None:
+    op.create_table(
+        "journal_consumers",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "name", name=op.f("pk_journal_consumers")),
+    )
+    place_table(op, "journal_consumers")
+
+
+def _create_journal_heads() -> None:
+    op.create_table(
+        "journal_heads",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", name=op.f("pk_journal_heads")),
+    )
+    place_table(op, "journal_heads")
 
 
 def _create_links() -> None:
@@ -1320,6 +1376,111 @@ def _create_users() -> None:
     )
     op.create_index("uq_users_email_key", "users", ["email_key"], unique=True)
     place_table(op, "users", None)
+
+
+def _create_webhook_attempts() -> None:
+    op.create_table(
+        "webhook_attempts",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("delivery_id", sa.UUID(), nullable=True),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("started_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("succeeded", sa.Boolean(), nullable=False),
+        sa.Column("status_code", sa.SmallInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("timings", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("request_bytes", sa.Integer(), nullable=False),
+        sa.Column("response_headers", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("response_body", sa.Text(), nullable=True),
+        sa.Column("truncated", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_webhook_attempts")),
+        postgresql_partition_by="RANGE (id)",
+    )
+    op.create_index("ix_webhook_attempts_delivery_id", "webhook_attempts", ["org_id", "delivery_id", "id"], unique=False)
+    op.create_index("ix_webhook_attempts_endpoint_id", "webhook_attempts", ["org_id", "endpoint_id", "id"], unique=False)
+    place_table(op, "webhook_attempts")
+    fence_table(op, "webhook_attempts")
+
+
+def _create_webhook_deliveries() -> None:
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("event_id", sa.UUID(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("next_attempt_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("status_code", sa.SmallInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_webhook_deliveries")),
+        postgresql_partition_by="RANGE (id)",
+    )
+    op.create_index("ix_webhook_deliveries_endpoint_id", "webhook_deliveries", ["org_id", "endpoint_id", "id"], unique=False)
+    op.create_index("ix_webhook_deliveries_event_id", "webhook_deliveries", ["org_id", "event_id"], unique=False)
+    op.create_index("ix_webhook_deliveries_status", "webhook_deliveries", ["org_id", "status", "id"], unique=False)
+    place_table(op, "webhook_deliveries")
+    fence_table(op, "webhook_deliveries")
+
+
+def _create_webhook_due() -> None:
+    op.create_table(
+        "webhook_due",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("org_id", "endpoint_id", name=op.f("pk_webhook_due")),
+    )
+    op.create_index("ix_webhook_due_due_at", "webhook_due", ["org_id", "due_at"], unique=False)
+    place_table(op, "webhook_due")
+
+
+def _create_webhook_queue() -> None:
+    op.create_table(
+        "webhook_queue",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("events", postgresql.ARRAY(UUID()), nullable=False),
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("manual", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("batch_id", sa.UUID(), nullable=True),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_webhook_queue")),
+    )
+    op.create_index(
+        "ix_webhook_queue_again",
+        "webhook_queue",
+        ["org_id", "endpoint_id", "due_at", "seq"],
+        unique=False,
+        postgresql_where=sa.text("attempts > 0"),
+    )
+    op.create_index(
+        "ix_webhook_queue_first",
+        "webhook_queue",
+        ["org_id", "endpoint_id", "due_at", "seq"],
+        unique=False,
+        postgresql_where=sa.text("attempts = 0"),
+    )
+    op.create_index("ix_webhook_queue_record_id", "webhook_queue", ["org_id", "endpoint_id", "record_id"], unique=False)
+    op.create_index("ix_webhook_queue_seq", "webhook_queue", ["org_id", "endpoint_id", "seq"], unique=False)
+    place_table(op, "webhook_queue")
+    fence_table(op, "webhook_queue")
 
 
 def _create_job_chunks() -> None:
@@ -7805,6 +7966,344 @@ def _create_views() -> None:
     fence_table(op, "views")
 
 
+def _create_webhook_endpoints() -> None:
+    op.create_table(
+        "webhook_endpoints",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("display_name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("deleted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("created_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("updated_by", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("owner_id", sa.UUID(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("event_types", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("filters", postgresql.JSONB(none_as_null=True, astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("payload", sa.Text(), server_default=sa.text("'full'"), nullable=False),
+        sa.Column("headers", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("rate_per_s", sa.Integer(), nullable=True),
+        sa.Column("max_concurrency", sa.Integer(), server_default=sa.text("10"), nullable=False),
+        sa.Column("ordering", sa.Text(), server_default=sa.text("'none'"), nullable=False),
+        sa.Column("batch", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("debounce_s", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("exclude_own", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("status", sa.Text(), server_default=sa.text("'enabled'"), nullable=False),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column("disabled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("api_version", sa.Text(), nullable=True),
+        sa.Column("metadata", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("acts_as", sa.Text(), server_default=sa.text("'organization'"), nullable=False),
+        sa.Column("acting_user_id", sa.UUID(), nullable=True),
+        sa.Column("app_id", sa.UUID(), nullable=True),
+        sa.Column("grant_id", sa.UUID(), nullable=True),
+        sa.Column("last_delivered_cursor", sa.Text(), nullable=True),
+        sa.Column("scopes", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("token_fields", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
+        sa.Column("token_id", sa.UUID(), nullable=True),
+        sa.Column("display_name_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("custom_fields_key", postgresql.JSONB(astext_type=Text()), nullable=True),
+        sa.Column("url_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("description_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("merged_into", sa.UUID(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("external_ids", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("custom_fields", postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("trigrams", postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("search", postgresql.TSVECTOR(), sa.Computed("to_tsvector('simple', search_text)", persisted=True), nullable=False),
+        sa.Column("slot_text_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_5", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_6", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_7", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_text_8", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_number_1", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_2", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_3", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_4", sa.Numeric(), nullable=True),
+        sa.Column("slot_number_5", sa.Numeric(), nullable=True),
+        sa.Column("slot_date_1", sa.Date(), nullable=True),
+        sa.Column("slot_date_2", sa.Date(), nullable=True),
+        sa.Column("slot_date_3", sa.Date(), nullable=True),
+        sa.Column("slot_time_1", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_2", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_time_3", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("slot_id_1", sa.UUID(), nullable=True),
+        sa.Column("slot_id_2", sa.UUID(), nullable=True),
+        sa.Column("slot_id_3", sa.UUID(), nullable=True),
+        sa.Column("slot_id_4", sa.UUID(), nullable=True),
+        sa.Column("slot_id_5", sa.UUID(), nullable=True),
+        sa.Column("slot_id_6", sa.UUID(), nullable=True),
+        sa.Column("slot_id_7", sa.UUID(), nullable=True),
+        sa.Column("slot_id_8", sa.UUID(), nullable=True),
+        sa.Column("slot_id_9", sa.UUID(), nullable=True),
+        sa.Column("slot_id_10", sa.UUID(), nullable=True),
+        sa.Column("slot_unique_1", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_2", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_3", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_4", sa.Text(collation="C"), nullable=True),
+        sa.Column("slot_unique_5", sa.Text(collation="C"), nullable=True),
+        sa.ForeignKeyConstraint(["org_id", "owner_id"], ["members.org_id", "members.id"], name="fk_webhook_endpoints_owner_id"),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_index("ix_webhook_endpoints_created_at", "webhook_endpoints", ["org_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_webhook_endpoints_grant_id", "webhook_endpoints", ["org_id", "grant_id"], unique=False, postgresql_where="grant_id IS NOT NULL"
+    )
+    op.create_index("ix_webhook_endpoints_owner_id", "webhook_endpoints", ["org_id", "owner_id", "id"], unique=False)
+    op.create_index("ix_webhook_endpoints_search", "webhook_endpoints", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_webhook_endpoints_slot_date_1",
+        "webhook_endpoints",
+        ["org_id", "slot_date_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_date_2",
+        "webhook_endpoints",
+        ["org_id", "slot_date_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_date_3",
+        "webhook_endpoints",
+        ["org_id", "slot_date_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_date_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_1",
+        "webhook_endpoints",
+        ["org_id", "slot_id_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_10",
+        "webhook_endpoints",
+        ["org_id", "slot_id_10", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_10 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_2",
+        "webhook_endpoints",
+        ["org_id", "slot_id_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_3",
+        "webhook_endpoints",
+        ["org_id", "slot_id_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_4",
+        "webhook_endpoints",
+        ["org_id", "slot_id_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_5",
+        "webhook_endpoints",
+        ["org_id", "slot_id_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_6",
+        "webhook_endpoints",
+        ["org_id", "slot_id_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_7",
+        "webhook_endpoints",
+        ["org_id", "slot_id_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_8",
+        "webhook_endpoints",
+        ["org_id", "slot_id_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_id_9",
+        "webhook_endpoints",
+        ["org_id", "slot_id_9", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_id_9 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_number_1",
+        "webhook_endpoints",
+        ["org_id", "slot_number_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_number_2",
+        "webhook_endpoints",
+        ["org_id", "slot_number_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_number_3",
+        "webhook_endpoints",
+        ["org_id", "slot_number_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_number_4",
+        "webhook_endpoints",
+        ["org_id", "slot_number_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_number_5",
+        "webhook_endpoints",
+        ["org_id", "slot_number_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_number_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_1",
+        "webhook_endpoints",
+        ["org_id", "slot_text_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_2",
+        "webhook_endpoints",
+        ["org_id", "slot_text_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_3",
+        "webhook_endpoints",
+        ["org_id", "slot_text_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_3 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_4",
+        "webhook_endpoints",
+        ["org_id", "slot_text_4", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_4 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_5",
+        "webhook_endpoints",
+        ["org_id", "slot_text_5", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_5 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_6",
+        "webhook_endpoints",
+        ["org_id", "slot_text_6", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_6 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_7",
+        "webhook_endpoints",
+        ["org_id", "slot_text_7", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_7 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_text_8",
+        "webhook_endpoints",
+        ["org_id", "slot_text_8", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_text_8 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_time_1",
+        "webhook_endpoints",
+        ["org_id", "slot_time_1", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_1 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_time_2",
+        "webhook_endpoints",
+        ["org_id", "slot_time_2", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_2 IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_slot_time_3",
+        "webhook_endpoints",
+        ["org_id", "slot_time_3", "id"],
+        unique=False,
+        postgresql_where=sa.text("slot_time_3 IS NOT NULL"),
+    )
+    op.create_index("ix_webhook_endpoints_status", "webhook_endpoints", ["org_id", "status", "id"], unique=False)
+    op.create_index("ix_webhook_endpoints_tags", "webhook_endpoints", ["tags"], unique=False, postgresql_using="gin")
+    op.create_index("ix_webhook_endpoints_trigrams", "webhook_endpoints", ["trigrams"], unique=False, postgresql_using="gin")
+    op.create_index("ix_webhook_endpoints_updated_at", "webhook_endpoints", ["org_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_webhook_endpoints_slot_unique_1",
+        "webhook_endpoints",
+        ["org_id", "slot_unique_1"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_1 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_webhook_endpoints_slot_unique_2",
+        "webhook_endpoints",
+        ["org_id", "slot_unique_2"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_2 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_webhook_endpoints_slot_unique_3",
+        "webhook_endpoints",
+        ["org_id", "slot_unique_3"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_3 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_webhook_endpoints_slot_unique_4",
+        "webhook_endpoints",
+        ["org_id", "slot_unique_4"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_4 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_webhook_endpoints_slot_unique_5",
+        "webhook_endpoints",
+        ["org_id", "slot_unique_5"],
+        unique=True,
+        postgresql_where=sa.text("slot_unique_5 IS NOT NULL AND deleted_at IS NULL"),
+    )
+    place_table(op, "webhook_endpoints")
+    fence_table(op, "webhook_endpoints")
+
+
 def _create_connection_secrets() -> None:
     op.create_table(
         "connection_secrets",
@@ -8405,6 +8904,60 @@ def _create_stages() -> None:
     )
     place_table(op, "stages")
     fence_table(op, "stages")
+
+
+def _create_webhook_secrets() -> None:
+    op.create_table(
+        "webhook_secrets",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["org_id", "endpoint_id"],
+            ["webhook_endpoints.org_id", "webhook_endpoints.id"],
+            name="fk_webhook_secrets_endpoint_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("org_id", "id", name=op.f("pk_webhook_secrets")),
+    )
+    op.create_index("ix_webhook_secrets_endpoint_id", "webhook_secrets", ["org_id", "endpoint_id", "id"], unique=False)
+    place_table(op, "webhook_secrets")
+    fence_table(op, "webhook_secrets")
+
+
+def _create_webhook_states() -> None:
+    op.create_table(
+        "webhook_states",
+        sa.Column("org_id", sa.UUID(), nullable=False),
+        sa.Column("endpoint_id", sa.UUID(), nullable=False),
+        sa.Column("after_seq", sa.BigInteger(), nullable=False),
+        sa.Column("lease_id", sa.UUID(), nullable=True),
+        sa.Column("lease_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("circuit", sa.Text(), server_default=sa.text("'closed'"), nullable=False),
+        sa.Column("open_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("openings", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("window_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("window_total", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("window_failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("failing_since", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("told_failing", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("last_success_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_failure_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["org_id", "endpoint_id"],
+            ["webhook_endpoints.org_id", "webhook_endpoints.id"],
+            name="fk_webhook_states_endpoint_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("org_id", "endpoint_id", name=op.f("pk_webhook_states")),
+    )
+    place_table(op, "webhook_states")
+    fence_table(op, "webhook_states")
 
 
 def _create_widgets() -> None:
@@ -10065,7 +10618,9 @@ def upgrade() -> None:
     _create_counters()
     _create_credentials()
     _create_encryption_keys()
+    _create_event_consumers()
     _create_event_snapshots()
+    _create_event_tickets()
     _create_events()
     _create_external_ids()
     _create_failed_attempts()
@@ -10075,6 +10630,8 @@ def upgrade() -> None:
     _create_job_due()
     _create_jobs()
     _create_journal()
+    _create_journal_consumers()
+    _create_journal_heads()
     _create_links()
     _create_mail_links()
     _create_mails()
@@ -10102,6 +10659,10 @@ def upgrade() -> None:
     _create_tokens()
     _create_tombstones()
     _create_users()
+    _create_webhook_attempts()
+    _create_webhook_deliveries()
+    _create_webhook_due()
+    _create_webhook_queue()
     _create_job_chunks()
     _create_job_errors()
     _create_members()
@@ -10126,9 +10687,12 @@ def upgrade() -> None:
     _create_territories()
     _create_themes()
     _create_views()
+    _create_webhook_endpoints()
     _create_connection_secrets()
     _create_contacts()
     _create_stages()
+    _create_webhook_secrets()
+    _create_webhook_states()
     _create_widgets()
     _create_cases()
     _create_deals()
@@ -10155,9 +10719,12 @@ def downgrade() -> None:
     op.drop_table("deals")
     op.drop_table("cases")
     op.drop_table("widgets")
+    op.drop_table("webhook_states")
+    op.drop_table("webhook_secrets")
     op.drop_table("stages")
     op.drop_table("contacts")
     op.drop_table("connection_secrets")
+    op.drop_table("webhook_endpoints")
     op.drop_table("views")
     op.drop_table("themes")
     op.drop_table("territories")
@@ -10182,6 +10749,10 @@ def downgrade() -> None:
     op.drop_table("members")
     op.drop_table("job_errors")
     op.drop_table("job_chunks")
+    op.drop_table("webhook_queue")
+    op.drop_table("webhook_due")
+    op.drop_table("webhook_deliveries")
+    op.drop_table("webhook_attempts")
     op.drop_table("users")
     op.drop_table("tombstones")
     op.drop_table("tokens")
@@ -10209,6 +10780,8 @@ def downgrade() -> None:
     op.drop_table("mails")
     op.drop_table("mail_links")
     op.drop_table("links")
+    op.drop_table("journal_heads")
+    op.drop_table("journal_consumers")
     op.drop_table("journal")
     op.drop_table("jobs")
     op.drop_table("job_due")
@@ -10218,7 +10791,9 @@ def downgrade() -> None:
     op.drop_table("failed_attempts")
     op.drop_table("external_ids")
     op.drop_table("events")
+    op.drop_table("event_tickets")
     op.drop_table("event_snapshots")
+    op.drop_table("event_consumers")
     op.drop_table("encryption_keys")
     op.drop_table("credentials")
     op.drop_table("counters")

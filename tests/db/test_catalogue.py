@@ -12,6 +12,7 @@ from crm_api.embedded import DatabaseUrls
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
 from crm_api.models.oauth import OAUTH
+from crm_api.models.tickets import TICKETS
 from crm_api.settings import driver_url
 
 pytestmark = pytest.mark.anyio
@@ -19,10 +20,10 @@ pytestmark = pytest.mark.anyio
 GLOBAL = {"organizations", "users", "credentials", "encryption_keys", "oauth_clients"}
 """Belong to no organisation; copied to every node of a cluster, and written almost never."""
 
-UNFENCED = {"tokens", "outbox", "job_due", "timers", *PERSONAL, *OAUTH}
+UNFENCED = {"tokens", "outbox", "job_due", "timers", "journal_heads", "journal_consumers", "webhook_due", *PERSONAL, *OAUTH, *TICKETS}
 """Looked at before an organisation is known: hold ids, hashes and times only, and have no row-level security."""
 
-LOOKED_UP_BY = {"tokens": "hash", **PERSONAL, **OAUTH}
+LOOKED_UP_BY = {"tokens": "hash", **PERSONAL, **OAUTH, **TICKETS}
 """Found by this column, before the organisation is known."""
 
 OURS = "c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'"

@@ -12,7 +12,7 @@ import pytest
 
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
-from crm_api.http import stream as stream_module
+from crm_api.http import followers
 from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests.api import Api, new_organization
@@ -195,7 +195,7 @@ class AsyncStreams:
 
 
 async def test_quiet_streams_say_so_and_end_with_their_token(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "QUIET_S", 0.3)
+    monkeypatch.setattr(followers, "QUIET_S", 0.3)
     narrow = await site.api.with_scopes("events:read", "deals:read")
     services = site.api.app.state.services
     async with site.stream(token=narrow.token) as client:

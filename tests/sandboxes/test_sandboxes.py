@@ -21,6 +21,7 @@ from crm_api.flows.sandboxes.tables import GLOBAL, NEVER, kind_of, tenant_tables
 from crm_api.http.app import Application
 from crm_api.models.identity import PERSONAL
 from crm_api.models.oauth import OAUTH
+from crm_api.models.tickets import TICKETS
 from crm_api.settings import Settings, driver_url
 from tests.api import Api, client
 from tests.jobs.conftest import Workers, worker_process
@@ -293,7 +294,7 @@ async def test_events_of_production_stay_for_ever(api: Api, urls: DatabaseUrls) 
 async def test_every_table_is_thought_of(app: Application) -> None:
     registry = app.state.services.engine.registry
     assert [table.name for table in tenant_tables() if kind_of(registry, table) is None] == []
-    assert {"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH} == GLOBAL
+    assert {"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH, *TICKETS} == GLOBAL
 
 
 @pytest.mark.chaos

@@ -36,7 +36,8 @@ pytestmark = pytest.mark.anyio
 CLOCK = SystemClock()
 NOT_SEALED = {
     "audit_checkpoints.hash", "audit_checkpoints.signature", "audit_heads.hash", "audit_log.commitment", "audit_log.hash",
-    "audit_log.prev_hash", "audit_log.salt", "encryption_keys.fingerprint", "failed_attempts.subject", "idempotency_keys.body",
+    "audit_log.prev_hash", "audit_log.salt", "encryption_keys.fingerprint", "event_tickets.hash", "event_tickets.token_hash",
+    "failed_attempts.subject", "idempotency_keys.body",
     "idempotency_keys.body_hash", "mail_links.hash", "oauth_clients.previous_secret_hash", "oauth_clients.secret_hash",
     "oauth_codes.hash", "oauth_device_codes.hash", "oauth_device_codes.user_code_hash", "oauth_requests.hash",
     "organizations.suppression_key", "recovery_codes.hash", "sandboxes.secret", "sessions.hash", "suppressions.digest", "tokens.hash",

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from crm_api.flows.clock import LONGEST
 from crm_api.flows.configuration.document import MAX_ITEMS as CONFIGURATION_ITEMS
 from crm_api.flows.configuration.history import KEPT as CONFIGURATION_SNAPSHOTS
+from crm_api.flows.event_tickets import MAX_TICKETS
 from crm_api.flows.home import MAX_WIDGETS, RECENT
 from crm_api.flows.metadata.limits import METADATA_LIMITS
 from crm_api.flows.oauth.registry import MOST_APPS
@@ -20,10 +21,12 @@ from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
 from crm_api.http.routing import KernelRoute
 from crm_api.http.services import services_of
+from crm_api.http.stream_live import MAX_LIVE
 from crm_api.kernel.access.shares import MAX_SHARES
 from crm_api.kernel.board import MAX_COLUMNS
 from crm_api.kernel.board_move import MAX_RANKED
 from crm_api.kernel.endpoint import ContextDep
+from crm_api.kernel.event_consumers import MAX_CONSUMERS
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.preferences import preferences_of
 from crm_api.kernel.query import plan
@@ -85,6 +88,8 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "expanded_records": plan.MAX_EXPANDED,
             "expanded_rows": 10_000,
             "streams_per_token": settings.streams_per_token,
+            "live_queries": MAX_LIVE,
+            "event_tickets_per_token": MAX_TICKETS,
             **METADATA_LIMITS,
             "request_seconds": settings.request_timeout_s,
             "idempotency_key_characters": 255,
@@ -100,6 +105,7 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
             "oauth_apps": MOST_APPS,
             "sandbox_sample": MAX_SAMPLE,
             "clock_ahead_days": LONGEST.days,
+            "event_consumers": MAX_CONSUMERS,
             "configuration_items": CONFIGURATION_ITEMS,
             "configuration_snapshots": CONFIGURATION_SNAPSHOTS,
         },

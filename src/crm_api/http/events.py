@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
@@ -20,10 +20,11 @@ from crm_api.http.routing import JOINED
 from crm_api.http.services import Services
 from crm_api.http.session import enter, enter_again, working
 from crm_api.http.state import VERSION
+from crm_api.kernel import event_consumers
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_catalog import SYSTEM_OBJECTS
 from crm_api.kernel.event_filter import EventFilterParser
 from crm_api.kernel.event_query import (
-    SYSTEM_OBJECTS,
     EventPage,
     EventQuery,
     Reader,
@@ -54,13 +55,26 @@ def feeds_of(request: Request) -> Feeds:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """The place where the caller's consumer of this name stands."""
+
+    consumer: str
+
+
+Start = int | datetime | str | Named | None
+"""Where to begin: after a cursor's number, at an instant, at a consumer's place, `now`, `oldest`, or None for the default."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks of the journal. `start` is a cursor's number, an instant, `now`, `oldest`, or None for the default."""
+    """What a request asks of the journal."""
 
     query: EventQuery
-    start: int | datetime | str | None
+    start: Start
     limit: int = DEFAULT_LIMIT
     wait: float = 0
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The parameters as they were given."""
 
 
 async def list_events(request: Request) -> Response:
@@ -132,9 +146,12 @@ async def _read(context: Context, reader: Reader, asked: Asked, after: int | Non
     return page, head
 
 
-async def position(context: Context, start: int | datetime | str | None, head: int, *, default: str) -> int:
-    """The number to read after. Raises CursorExpired if events between there and now are no longer kept."""
+async def position(context: Context, start: Start, head: int, *, default: str) -> int:
+    """The number to read after. Raises CursorExpired if events between there and now are no longer kept, NotFound for a consumer
+    that isn't there."""
     start = default if start is None else start
+    if isinstance(start, Named):
+        start = (await event_consumers.get(context, start.consumer)).seq
     if start == "now":
         return head
     if isinstance(start, int) and start == head:
@@ -172,8 +189,13 @@ def _answer(principal: Principal, page: EventPage, head: int) -> Response:
 
 def parse(request: Request, context: Context, services: Services, more: tuple[str, ...] = ()) -> Asked:
     """What the query string asks for. Raises BadRequest or UnknownParameter naming every mistake."""
-    names = ("cursor", "since", *FILTERS, *more)
-    given = dict(split_query(request.scope["query_string"].decode("latin-1")))
+    return parse_query(request.scope["query_string"].decode("latin-1"), context, services, more)
+
+
+def parse_query(text: str, context: Context, services: Services, more: tuple[str, ...] = ()) -> Asked:
+    """The same for a query string."""
+    names = ("cursor", "since", "consumer", *FILTERS, *more)
+    given = dict(split_query(text))
     for name in given:
         if name not in names:
             raise UnknownParameter(name, list(names))
@@ -190,7 +212,7 @@ def parse(request: Request, context: Context, services: Services, more: tuple[st
     wait = _whole(texts, "wait", 0, 0, MAX_WAIT_S, errors)
     if errors:
         raise BadRequest(errors=errors)
-    return Asked(query, start, limit, wait)
+    return Asked(query, start, limit, wait, texts)
 
 
 def _query(registry: Registry, locale: Locale, texts: Mapping[str, str], errors: list[FieldError]) -> EventQuery:
@@ -235,8 +257,14 @@ def _filtered(registry: Registry, locale: Locale, query: EventQuery, text: str, 
     return replace(query, filter=node, values=tuple(parser.values))
 
 
-def _start(principal: Principal, texts: Mapping[str, str], errors: list[FieldError]) -> int | datetime | str | None:
-    cursor, instant = texts.get("cursor"), texts.get("since")
+def _start(principal: Principal, texts: Mapping[str, str], errors: list[FieldError]) -> Start:
+    cursor, instant, consumer = texts.get("cursor"), texts.get("since"), texts.get("consumer")
+    if consumer is not None:
+        if cursor is not None or instant is not None:
+            errors.append(InvalidValue("invalid_combination", other="cursor" if cursor is not None else "since").at(parameter="consumer"))
+        elif not event_consumers.is_name(consumer):
+            errors.append(InvalidValue("pattern", pattern=event_consumers.NAME).at(parameter="consumer"))
+        return Named(consumer)
     if cursor is not None and instant is not None:
         errors.append(InvalidValue("invalid_combination", other="cursor").at(parameter="since"))
         return None

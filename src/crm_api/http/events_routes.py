@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from crm_api.http.events import get_event, list_events
 from crm_api.http.stream import stream_events
+from crm_api.http.stream_tickets import router as tickets
 
 
 def build_events_router() -> APIRouter:
@@ -17,4 +18,5 @@ def build_events_router() -> APIRouter:
         ("/v1/events/{id}", get_event, "get_event"),
     ):
         router.add_api_route(path, endpoint, methods=["GET"], response_model=None, name=name)
+    router.include_router(tickets)
     return router

@@ -18,9 +18,12 @@ from crm_api.kernel.context import Context
 from crm_api.kernel.principal import Principal
 
 
-async def enter(request: Request, services: Services, cost: int = 1) -> Principal:
-    """The caller, counted against its rate limit. Raises a 401, 429 or 503 problem."""
-    with_hash = bearer_hash(request)
+async def enter(request: Request, services: Services, cost: int = 1, hash_: bytes | None = None) -> Principal:
+    """The caller, counted against its rate limit; `hash_` is that of the token, where the request doesn't carry it.
+
+    Raises a 401, 429 or 503 problem.
+    """
+    with_hash = bearer_hash(request) if hash_ is None else hash_
     async with answering(), services.database.connection() as connection:
         principal = await authenticate(connection, with_hash, services.clock.now(), client_ip(request))
     services.token_use.note(with_hash)

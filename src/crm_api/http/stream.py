@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
-from collections import Counter
-from collections.abc import AsyncIterator
-from fnmatch import fnmatchcase
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from random import randint
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import orjson
+import structlog
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from crm_api.core.errors import BadRequest, CursorExpired, LimitExceeded, Problem, Unavailable
+from crm_api.core.errors import BadRequest, InvalidValue, Unavailable
+from crm_api.core.networks import allows
 from crm_api.http.auth import bearer_hash
-from crm_api.http.events import Asked, feeds_of, parse, position, reader_for
-from crm_api.http.feed import PAGE, Feeds, Watch
-from crm_api.http.routing import JOINED
+from crm_api.http.events import feeds_of, parse, position
+from crm_api.http.feed import Feeds
+from crm_api.http.followers import Caller
+from crm_api.http.routing import JOINED, client_ip
 from crm_api.http.services import Services
-from crm_api.http.session import enter, enter_again, working
+from crm_api.http.session import enter, working
+from crm_api.http.state import VERSION
+from crm_api.http.stream_group import PIECE_BYTES, Entry, Group, block, wanted
+from crm_api.http.stream_live import Live, of_filter, of_view
+from crm_api.http.stream_tickets import TICKET, token_behind
 from crm_api.kernel.access.compare import changed_objects
-from crm_api.kernel.context import Context
 from crm_api.kernel.event_json import LINKS
-from crm_api.kernel.event_query import EventQuery, EventRow, read_events, shared_by
+from crm_api.kernel.event_query import EventQuery, EventRow, read_events
 from crm_api.kernel.journal import decode_events_cursor, encode_events_cursor, number
-from crm_api.kernel.principal import Principal
 
-QUIET_S: Final = 15.0
-"""A comment is sent after this long without an event, so that proxies keep the connection; and the token is looked at again."""
+if TYPE_CHECKING:
+    from crm_api.http.followers import Followers
 
 AWAY_S: Final = 1.0
-"""How long a stream waits while the database is away or busy."""
+"""How long a stream that reads by itself waits while the database is away or busy."""
 
-HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+STALLED_S: Final = 60.0
+"""A client that takes nothing for so long is let go; it finds its place again when it comes back."""
+
+RETRY_MS: Final = (500, 3_000)
+"""When a browser comes back after a break: not all at the same moment."""
+
+HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+ALONE: Final = 50
+"""Events that a stream reads at once by itself."""
+
+_UNKNOWN: Final = -1
+_COMMENT: Final = b": \n"
+
+log = structlog.get_logger("crm_api.stream")
 
 
 async def stream_events(request: Request) -> Response:
@@ -41,170 +65,233 @@ async def stream_events(request: Request) -> Response:
     if JOINED in request.scope:
         raise BadRequest("A stream can't be part of a composite request.")
     services: Services = request.app.state.services
-    principal = await enter(request, services)
+    hash_ = await token_behind(request, services) or bearer_hash(request)
+    principal = await enter(request, services, hash_=hash_)
     principal.require_scope("events", "read")
     feeds = feeds_of(request)
-    limit = services.settings.streams_per_token
-    if feeds.streams.get(principal.token_id, 0) >= limit:
-        raise LimitExceeded("streams_per_token", limit, limit + 1)
     resumed = request.headers.get("last-event-id")
     async with working(services, principal) as context:
-        asked = parse(request, context, services)
+        caller = Caller.of(context, services)
+        asked = parse(request, context, services, ("view_id", TICKET))
         start = asked.start
         if resumed:
             start = decode_events_cursor(principal.org_id, resumed, parameter="Last-Event-ID")
+        query, live, view = replace(asked.query, filter=None, values=()), None, None
+        if "view_id" in asked.texts:
+            if "filter" in asked.texts:
+                raise BadRequest(errors=[InvalidValue("invalid_combination", other="filter").at(parameter="view_id")])
+            name, live, view = await of_view(context, services.engine.reader, asked.texts["view_id"], query.object)
+            query = replace(query, object=name)
+        elif asked.query.filter is not None:
+            assert query.object is not None
+            live = of_filter(query.object, orjson.loads(asked.texts["filter"]))
         head = (await number(context.uow)).head
         after = await position(context, start, head, default="now")
-        stream = _Stream(request, services, feeds, context, asked, after)
-    return StreamingResponse(stream.run(), media_type="text/event-stream", headers=HEADERS)
+    stream = Stream(services, hash_, caller, client_ip(request), getattr(request.state, VERSION), query, live, view, after)
+    return EventStream(feeds, stream, feeds.admit(principal, None if live is None else live.key(principal)))
 
 
-class _Stream:
-    """One client's stream. `after` is the number up to which the journal has been looked at for it."""
+class EventStream(Response):
+    """The answer: writes what its `Stream` has, for as long as the client stays."""
 
-    def __init__(self, request: Request, services: Services, feeds: Feeds, context: Context, asked: Asked, after: int) -> None:
-        self.request = request
-        self.services = services
+    def __init__(self, feeds: Feeds, stream: Stream, leave: Callable[[], None]) -> None:
+        super().__init__()
         self.feeds = feeds
-        self.query = asked.query
-        self.after = after
-        self.told = after
-        """The number that the client would resume from."""
-        self._see(context)
+        self.stream = stream
+        self.leave = leave
 
-    def _see(self, context: Context) -> None:
-        """Takes over the caller's rights as they are."""
-        self.principal = context.principal
-        self.policy = context.policy
-        self.reader = reader_for(self.request, context)
-        self.shared = shared_by(context, self.reader)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Waits for the client to go. What is written is written by tasks that live no longer than that takes."""
+        stream = self.stream
+        try:
+            async with self.feeds.watch(stream.caller.principal.org_id) as watch:
+                await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+                stream.begin(watch.followers, send, scope.get("crm.abort"))
+                watch.wake()
+                try:
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                finally:
+                    stream.stop()
+        finally:
+            self.leave()
+
+
+class Stream:
+    """One client's stream. `after` is the number up to which the journal has been looked at for it, `told` the one that the client would
+    resume from."""
+
+    __slots__ = (
+        "_abort", "_comment", "_followers", "_pending", "_send", "_since", "_writing", "address", "after", "caller", "ending", "group",
+        "hash", "live", "plain", "query", "services", "slot", "told", "version", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self, services: Services, hash_: bytes, caller: Caller, address: str | None, version: str, query: EventQuery, live: Live | None,
+        view: tuple[UUID, int] | None, after: int,
+    ) -> None:  # fmt: skip
+        self.services = services
+        self.hash = hash_
+        self.caller = caller
+        self.address = address
+        self.version = version
+        self.query = query
+        self.plain = query == EventQuery()
+        self.live = live
+        self.view = view
+        self.after = self.told = after
+        self.group: Group | None = None
+        self.slot: set[Stream] | None = None
+        self.ending: bytes | None = None
+        self._comment = False
+        self._pending: list[bytes] = []
+        self._send: Send | None = None
+        self._abort: Callable[[], None] | None = None
+        self._followers: Followers | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._since = 0.0
 
     def cursor(self, seq: int) -> str:
         """A cursor as the stream's `id:`."""
-        return encode_events_cursor(self.principal.org_id, seq)
+        return encode_events_cursor(self.caller.principal.org_id, seq)
 
-    async def run(self) -> AsyncIterator[bytes]:
-        """The bytes of the stream, until the client goes or the token no longer holds."""
-        streams, token = self.feeds.streams, self.principal.token_id
-        streams[token] = streams.get(token, 0) + 1
-        hash_ = bearer_hash(self.request)
+    def begin(self, followers: Followers, send: Send, abort: Callable[[], None] | None) -> None:
+        """Joins those who are told."""
+        self._followers, self._send, self._abort = followers, send, abort
+        organization = self.caller.principal.organization
+        cursor = self.cursor(self.after)
+        state = {"cursor": cursor, "access_version": organization.access_version, "schema_version": organization.schema_version}
+        self._pending.append(b"retry: %d\n" % randint(*RETRY_MS) + _control("ready", state, cursor))
+        followers.add(self)
+        self.kick()
+
+    def stop(self) -> None:
+        """Leaves; the client has gone."""
+        assert self._followers is not None
+        self._followers.discard(self)
+        if self._writing is not None:
+            self._writing.cancel()
+
+    # --- what others tell it ----------------------------------------------------------------------------------------------------
+
+    def kick(self) -> None:
+        """There may be something to write."""
+        if self._writing is None and self._send is not None:
+            self._since = monotonic()
+            self._writing = asyncio.create_task(self._write(self._send))
+
+    def end(self, reason: str, **more: Any) -> None:
+        """Ends it, with what has been read so far left unsaid: the client resumes after the last thing it was told."""
+        if self.ending is None:
+            self.ending = _control("end", {"reason": reason, **more})
+            self.kick()
+
+    def tick(self, now: float) -> None:
+        """It has been quiet for a while, or the client takes nothing."""
+        if self._writing is None:
+            self._comment = True
+            self.kick()
+        elif now - self._since > STALLED_S and self._abort is not None:
+            self._abort()
+
+    def take(self, caller: Caller) -> None:
+        """Takes over the caller's rights as they are now, and tells of changed ones."""
+        before, self.caller = self.caller, caller
+        if caller.networks is not None and not allows(caller.networks, self.address):
+            self.end("ip_not_allowed")
+            return
+        version = caller.principal.organization.access_version
+        if version == before.principal.organization.access_version:
+            return
+        changed = changed_objects(before.policy, caller.policy)
+        self._pending.append(_control("resync", {"objects": sorted({*changed, LINKS} if changed else changed), "access_version": version}))
+
+    # --- what it writes -----------------------------------------------------------------------------------------------------------
+
+    async def _write(self, send: Send) -> None:
         try:
-            yield _control("ready", self._state(), self.cursor(self.after))
-            async with self.feeds.watch(self.principal.org_id) as watch:
-                watch.tokens[hash_] += 1
-                try:
-                    async for part in self._follow(watch):
-                        yield part
-                finally:
-                    watch.tokens[hash_] -= 1
-                    watch.tokens += Counter()  # without those that are zero
-        except Problem as problem:
-            # The answer has begun, so its status can't tell any more.
-            yield _control(
-                "end",
-                {
-                    "reason": problem.code,
-                    **({"oldest_cursor": problem.extra["oldest_cursor"]} if isinstance(problem, CursorExpired) else {}),
-                },
-            )
-        finally:
-            streams[token] -= 1
-            if not streams[token]:
-                del streams[token]
-
-    async def _follow(self, watch: Watch) -> AsyncIterator[bytes]:
-        checked, turn = monotonic(), -1
-        while True:
-            if watch.head > self.after or watch.turn != turn:
-                turn = watch.turn
-                for part in await self._next(watch):
-                    yield part
-            left = QUIET_S - (monotonic() - checked)
-            if left <= 0:
-                checked = monotonic()
-                # An id without data moves the client's place past events that its filter left out.
-                yield b": \n" + (b"id: " + self.cursor(self.after).encode() + b"\n" if self.told != self.after else b"") + b"\n"
-                self.told = self.after
-                turn = -1
-            elif self.after >= watch.head:
-                await watch.beyond(self.after, left, turn)
-                if watch.ended:
-                    # The client comes back by itself, and finds another process or this one again.
-                    yield _control("end", {"reason": "shutting_down"})
+            while self.ending is None:
+                piece = await self._piece()
+                if piece is None:
                     return
+                if piece:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    self._since = monotonic()
+            await send({"type": "http.response.body", "body": self.ending, "more_body": False})
+        except Exception:
+            log.exception("stream_failed", org_id=str(self.caller.principal.org_id))
+            self.ending = self.ending or _control("end", {"reason": "internal_error"})
+            await send({"type": "http.response.body", "body": self.ending, "more_body": False})
+        finally:
+            self._writing = None
 
-    async def _next(self, watch: Watch) -> list[bytes]:
-        """What is to be sent now: the next events, with the token and the rights as they are at this moment.
+    async def _piece(self) -> bytes | None:
+        """What is to be written next: nothing (empty) if it has only gone on, None if there is nothing to do."""
+        if self._pending:
+            piece = b"".join(self._pending)
+            self._pending.clear()
+            return piece
+        group = self.group
+        if group is not None and self.after < group.last:
+            joined = group.joined(self.after) if self.plain else None
+            if joined is not None:
+                self.after, piece = joined
+                self.told = _UNKNOWN if piece else self.told
+                return piece
+            entries = group.since(self.after)
+            return await self._chosen(group, entries) if entries is not None else await self._behind(group.last)
+        if not self._comment:
+            return None
+        self._comment = False
+        # An id without data moves the client's place past events that its filter left out.
+        place = b"" if self.told == self.after else b"id: " + self.cursor(self.after).encode() + b"\n"
+        self.told = self.after
+        return _COMMENT + place + b"\n"
 
-        Raises Unauthenticated once the token doesn't hold. While the database is away nothing comes.
-        """
-        try:
-            present = await enter_again(self.request, self.services)
-            async with working(self.services, present) as context:
-                parts = self._look_at_rights(context)
-                rows = await self._rows(context, watch) if watch.head > self.after else []
-        except Unavailable:
-            await sleep(AWAY_S)
-            return []
-        for row in rows:
-            if row.json is not None:
-                parts.append(b"id: " + self.cursor(row.seq).encode() + b"\ndata: " + row.json + b"\n\n")
-                self.told = row.seq
-        return parts
+    async def _chosen(self, group: Group, entries: list[Entry]) -> bytes:
+        """Those of the group's events that are for this stream, as many as make a piece."""
+        caller, last = self.caller, group.last
+        blocks: list[bytes] = []
+        size = 0
+        for index, entry in enumerate(entries):
+            found = entry.block if wanted(self.query, entry, caller.principal) else None
+            if entry.people is not None and (caller.ids is None or not caller.ids.isdisjoint(entry.people)):
+                found = b"".join(self._blocks((await self._read(entry.seq - 1, entry.seq))[0]))
+            if found:
+                blocks.append(found)
+                size += len(found)
+                self.told = entry.seq
+            if size >= PIECE_BYTES and index + 1 < len(entries):
+                last = entry.seq
+                break
+        self.after = max(self.after, last)
+        return b"".join(blocks)
 
-    def _look_at_rights(self, context: Context) -> list[bytes]:
-        """Tells of changed permissions."""
-        before, known = self.policy, self.principal.organization
-        organization = context.principal.organization
-        if (organization.access_version, organization.schema_version) == (known.access_version, known.schema_version):
-            return []
-        self._see(context)
-        if organization.access_version == known.access_version:
-            return []
-        changed = changed_objects(before, self.policy)
-        objects = sorted({*changed, LINKS} if changed else changed)
-        return [_control("resync", {"objects": objects, "access_version": organization.access_version})]
+    async def _behind(self, until: int) -> bytes:
+        """The next events of the journal, for one who is further behind than what is kept."""
+        rows, last = await self._read(self.after, until)
+        self.after = max(self.after, last)
+        if rows:
+            self.told = rows[-1].seq
+        return b"".join(self._blocks(rows))
 
-    async def _rows(self, context: Context, watch: Watch) -> list[EventRow]:
-        """The next events for this stream; moves `after` as far as the journal has been looked at."""
-        until = watch.head
-        if self.query.record_id is None and self.query.filter is None:
-            found = await watch.page(context, self.shared, self.after)
-            if found is not None:
-                last = max(self.after, watch.last_of(self.shared), *(row.seq for row, _ in found[-1:]))
-                if all(event is not None for _, event in found):
-                    self.after = last
-                    return [row for row, event in found if event is not None and self._wanted(event)]
-                until = last  # among them are some that everybody has to look for alone
-        page = await read_events(context, self.reader, self.query, self.after, until, PAGE)
-        self.after = page.last
-        return page.rows
+    async def _read(self, after: int, until: int) -> tuple[list[EventRow], int]:
+        """Events read for this stream alone, and the number up to which was looked. While the database is away it waits."""
+        assert self._followers is not None
+        while True:
+            try:
+                async with self._followers.reading, working(self.services, self.caller.principal) as context:
+                    query = self.query
+                    if self.live is not None:
+                        asked = self.live.query(context, context.uow.now)
+                        query = replace(query, object=asked.object, filter=asked.filter, values=asked.values, live=True)
+                    page = await read_events(context, self.caller.reader(self.version), query, after, until, ALONE)
+                    return page.rows, page.last
+            except Unavailable:
+                await asyncio.sleep(AWAY_S)
 
-    def _wanted(self, event: dict[str, Any]) -> bool:
-        return matches(self.query, event, self.principal)
-
-    def _state(self) -> dict[str, Any]:
-        organization = self.principal.organization
-        return {
-            "cursor": self.cursor(self.after),
-            "access_version": organization.access_version,
-            "schema_version": organization.schema_version,
-        }
-
-
-def matches(query: EventQuery, event: dict[str, Any], principal: Principal) -> bool:
-    """Whether a finished event passes a query without `record_id` and `filter`: what the journal's statement asks in SQL."""
-    if query.object is not None and event["object"] != query.object:
-        return False
-    if query.types is not None:
-        kind = event["type"]
-        if not any(fnmatchcase(kind, pattern.replace("\\_", "_").replace("%", "*")) for pattern in query.types):
-            return False
-    if query.exclude_own:
-        cause = event["cause"]
-        own = cause.get("token_id") == str(principal.token_id)
-        return not own and (principal.app_id is None or cause.get("app_id") != str(principal.app_id))
-    return True
+    def _blocks(self, rows: list[EventRow]) -> list[bytes]:
+        return [block(self.cursor(row.seq), row.json) for row in rows if row.json is not None]
 
 
 def _control(kind: str, data: dict[str, Any], cursor: str | None = None) -> bytes:

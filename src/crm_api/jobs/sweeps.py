@@ -23,6 +23,7 @@ from crm_api.db.partitions import maintain
 from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
 from crm_api.flows import audit_checkpoints
+from crm_api.flows.event_tickets import clean_tickets
 from crm_api.flows.oauth import cleaning
 from crm_api.jobs.people import forget_expired
 
@@ -117,8 +118,9 @@ async def expire_rows(jobs: Jobs) -> None:
 
 
 async def clean_oauth(jobs: Jobs) -> None:
-    """Removes codes, tokens and grants of OAuth that nobody can use any more."""
+    """Removes codes, tokens and grants of OAuth, and tickets to the stream, that nobody can use any more."""
     await cleaning.clean_codes(jobs.database, jobs.clock)
+    await clean_tickets(jobs.database, jobs.clock)
     async for org_id in organizations(jobs):
         await cleaning.clean_organization(jobs.database, jobs.clock, org_id)
 

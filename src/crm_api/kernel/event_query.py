@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,13 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
-from crm_api.core.errors import InvalidValue
 from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
-from crm_api.kernel import event_reach
+from crm_api.kernel import event_catalog, event_live, event_reach
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_filter import EventFilter
 from crm_api.kernel.event_json import LINKS, SHARES, as_json, event_columns, row_of
+from crm_api.kernel.event_live import Matched
 from crm_api.kernel.link_reach import edges_of
 from crm_api.kernel.query.plan import Node
 from crm_api.kernel.registry import Registry
@@ -29,17 +28,12 @@ JOURNAL, EVENTS, SNAPSHOTS = JournalEntry.__table__, Event.__table__, EventSnaps
 WINDOW: Final = 10_000
 """How many numbers one statement looks at when most events may not match."""
 
-VERBS: Final = ("created", "updated", "deleted", "restored", "purged", "merged", "unmerged", "erased", "hidden")
-OWN_VERBS: Final = ("finished", "member_added", "member_removed")
-"""Verbs that single kinds of things have."""
-
-SYSTEM_OBJECTS: Final = {LINKS: "link", SHARES: "share", "schema": "schema", "jobs": "job"}
-"""Objects of events that are not records of the registry, and their singular names."""
-
-
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events are asked for. `values` holds the filter's values by slot; `types` are LIKE patterns."""
+    """Which events are asked for. `values` holds the filter's values by slot; `types` are LIKE patterns.
+
+    Without `live` the filter is about the record after the event; with it, it asks as `kernel/event_live.py` has it.
+    """
 
     types: tuple[str, ...] | None = None
     object: str | None = None
@@ -47,6 +41,7 @@ class EventQuery:
     filter: Node | None = None
     values: tuple[Any, ...] = ()
     exclude_own: bool = False
+    live: bool = False
 
     @property
     def sparse(self) -> bool:
@@ -114,31 +109,21 @@ def reader_of(context: Context, api_version: str) -> Reader:
     people = None if rights.everything else tuple(sorted(map(str, {principal.user_id, *rights.grantees, *rights.trees})))
     test = principal.organization.environment != "production"
     return Reader(
-        frozenset({*objects, *SYSTEM_OBJECTS}), relations, api_version, test, people,
+        frozenset({*objects, *_beside_records(context)}), relations, api_version, test, people,
         known=registry.key, closed=event_reach.closed_objects(context.policy, objects),
         cut=event_reach.cut_objects(registry, context.whole), own_jobs=not principal.administers,
     )  # fmt: skip
 
 
-def shared_by(context: Context, reader: Reader) -> Reader:
-    """The reader as those are who may share pages with the caller: without what is about single persons, which each reads apart."""
-    policy = context.policy
-    apart = (SHARES, *event_reach.personal(policy, reader.objects))
-    closed = tuple(name for name in reader.closed if name not in apart)
-    rights = None if not closed else hashlib.blake2b(repr(sorted(policy.values.items())).encode(), digest_size=16).digest()
-    return replace(reader, people=None, own_jobs=False, closed=closed, apart=apart, rights=(policy.shape, rights))
-
-
 def type_patterns(registry: Registry, names: Sequence[str]) -> tuple[str, ...]:
-    """Event types with wildcards (`deal.*`, `*.deleted`, `*`) as LIKE patterns. Raises InvalidValue for unknown ones."""
-    singulars = sorted({*(resource.singular for resource in registry), *SYSTEM_OBJECTS.values()})
-    patterns = []
-    for name in names:
-        head, dot, verb = name.partition(".")
-        if name != "*" and (not dot or (head != "*" and head not in singulars) or (verb != "*" and verb not in (*VERBS, *OWN_VERBS))):
-            raise InvalidValue("enum", allowed=["*", *(f"{singular}.*" for singular in singulars), *(f"*.{verb}" for verb in VERBS)])
-        patterns.append(name.replace("_", "\\_").replace("*", "%"))
-    return tuple(dict.fromkeys(patterns))
+    """Event types with wildcards (`deal.*`, `*.deleted`, `*`) as LIKE patterns. Raises InvalidValue for those that there can't be."""
+    return event_catalog.patterns(registry, names)
+
+
+def _beside_records(context: Context) -> list[str]:
+    """The objects of events that are no records and that the caller is told of."""
+    may, governed = context.principal.may, event_catalog.GOVERNED
+    return [name for name in event_catalog.SYSTEM_OBJECTS if name not in governed or may(name, "read")]
 
 
 async def read_events(context: Context, reader: Reader, query: EventQuery, after: int, head: int, limit: int) -> EventPage:
@@ -157,19 +142,50 @@ async def read_events(context: Context, reader: Reader, query: EventQuery, after
 
 async def read_event(context: Context, reader: Reader, event_id: UUID) -> bytes | None:
     """One event by id, or None. Without a number and a record if it is older than the journal goes back."""
+    return (await read_chosen(context, reader, [event_id])).get(event_id)
+
+
+async def read_chosen(context: Context, reader: Reader, event_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Events by their ids, those that the reader is told of; see `read_event`."""
     shape = ("event", context.policy.shape, reader.shape)
-    found = context.statements.get(shape, lambda: _one(context, reader))
-    value: str | None = await context.uow.fetch_value(found, {**_values(context, reader, EventQuery(), 0, 0, 1), "event_id": event_id})
-    return None if value is None else value.encode()
+    found = context.statements.get(shape, lambda: _chosen(context, reader))
+    rows = await context.uow.fetch(found, {**_values(context, reader, EventQuery(), 0, 0, 1), "event_ids": list(event_ids)})
+    return {row["id"]: row["json"].encode() for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class EventMatch:
+    """An event that a reader is told of, without the record. `cause` and `changes` are JSON."""
+
+    seq: int
+    id: UUID
+    type: str
+    object: str
+    record_id: UUID
+    cause: str
+    changes: str
+
+
+async def match_events(context: Context, reader: Reader, query: EventQuery, after: int, until: int, limit: int) -> list[EventMatch]:
+    """Which events with numbers in (after, until] a query finds, at most `limit`, in order: `read_events` for those who send them later."""
+    if until <= after:
+        return []
+    shape = ("matches", *_shape(context, reader, query))
+    found = context.statements.get(shape, lambda: _matches(context, reader, query))
+    rows = await context.uow.fetch(found, _values(context, reader, query, after, until, limit))
+    return [EventMatch(*row.values()) for row in rows]
 
 
 def statement(context: Context, reader: Reader, query: EventQuery) -> Statement:
     """The statement of a page, compiled once per shape."""
-    shape = (
-        "events", context.policy.shape, reader.shape, query.types is None, query.object is None, query.record_id is None,
-        query.exclude_own, query.object if query.filter is not None else None, query.filter,
+    return context.statements.get(("events", *_shape(context, reader, query)), lambda: _page(context, reader, query))
+
+
+def _shape(context: Context, reader: Reader, query: EventQuery) -> tuple[Hashable, ...]:
+    return (
+        context.policy.shape, reader.shape, query.types is None, query.object is None, query.record_id is None,
+        query.exclude_own, query.object if query.filter is not None else None, query.filter, query.live,
     )  # fmt: skip
-    return context.statements.get(shape, lambda: _page(context, reader, query))
 
 
 def _values(context: Context, reader: Reader, query: EventQuery, after: int, until: int, limit: int) -> dict[str, Any]:
@@ -204,6 +220,25 @@ def _bind(name: str, type_: Any) -> sa.BindParameter[Any]:
 
 def _page(context: Context, reader: Reader, query: EventQuery) -> Statement:
     registry = context.registry
+    picked = _picked(context, reader, query)
+    snapshot = _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
+    shown = sa.select(*event_columns(registry, picked, picked.c.seq, snapshot.c.row, reader.objects))
+    shown_from = shown.select_from(picked.outerjoin(snapshot, _whole(picked))).subquery("x")
+    json: ColumnElement[Any] = as_json(shown_from)
+    if reader.apart:
+        json = sa.case((shown_from.c.object != sa.func.all(_bind("apart", ARRAY(sa.Text()))), json))
+    return compile_statement(sa.select(shown_from.c.seq, json.label("json")).order_by(shown_from.c.seq))
+
+
+def _matches(context: Context, reader: Reader, query: EventQuery) -> Statement:
+    picked = _picked(context, reader, query)
+    names = ("seq", "id", "type", "object", "record_id", "cause", "changes")
+    return compile_statement(sa.select(*(picked.c[name] for name in names)).order_by(picked.c.seq))
+
+
+def _picked(context: Context, reader: Reader, query: EventQuery) -> FromClause:
+    """The rows of events, with their numbers, that a query finds, as the reader is told of them."""
+    registry = context.registry
     org = _bind("org_id", sa.Uuid())
     events = _beside(EVENTS, "id")
     journal: FromClause
@@ -226,54 +261,58 @@ def _page(context: Context, reader: Reader, query: EventQuery) -> Statement:
     if told.look is not None:
         source = source.join(told.look, sa.true())
         where += told.conditions
+    if query.filter is not None:
+        assert query.object is not None
+        resource = registry[query.object]
+        if query.live:
+            matched = Matched(context, resource, query.filter, event)
+            source = source.join(matched.look, sa.true())
+            condition = matched.told
+            told.leave(matched.left, event)
+        else:
+            stored = _beside(SNAPSHOTS, "event_id")(event.c.id, "fs")
+            row = row_of(resource.table, stored.c.row, "r")
+            compiler = EventFilter(registry, context.policy, lambda target, name: target.table.alias(name), event)
+            record = compiler.source(resource, row)
+            condition = compiler.node(query.filter, record)
+            source = source.outerjoin(stored, sa.true()).join(record.clause, sa.true())
+        # What a record has become, out of sight, decides nothing: whoever followed it is told that it is gone.
+        where.append(sa.or_(told.hidden, condition))
     if query.types is not None:
         where.append(told.columns["type"].like(sa.func.any(_bind("types", ARRAY(sa.Text())))))
     if query.exclude_own:
         for name in ("token_id", "app_id"):
             cause = told.columns["cause"].op("->>")(sa.literal_column(f"'{name}'"))
             where.append(sa.func.coalesce(cause != _bind(name, sa.Text()), sa.true()))
-    if query.filter is not None:
-        assert query.object is not None
-        resource = registry[query.object]
-        stored = _beside(SNAPSHOTS, "event_id")(event.c.id, "fs")
-        row = row_of(resource.table, stored.c.row, "r")
-        compiler = EventFilter(registry, context.policy, lambda target, name: target.table.alias(name), event)
-        record = compiler.source(resource, row)
-        # What a record has become, out of sight, decides nothing: whoever followed it is told that it is gone.
-        where.append(sa.or_(told.hidden, compiler.node(query.filter, record)))
-        source = source.outerjoin(stored, sa.true()).join(record.clause, sa.true())
     limit = _bind("limit", sa.Integer())
     columns = [journal.c.seq, *(column.label(name) for name, column in told.columns.items())]
-    picked = sa.select(*columns).select_from(source).where(*where).order_by(journal.c.seq).limit(limit).subquery("p")
-    snapshot = _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
-    shown = sa.select(*event_columns(registry, picked, picked.c.seq, snapshot.c.row, reader.objects))
-    shown_from = shown.select_from(picked.outerjoin(snapshot, _whole(picked))).subquery("x")
-    json: ColumnElement[Any] = as_json(shown_from)
-    if reader.apart:
-        json = sa.case((shown_from.c.object != sa.func.all(_bind("apart", ARRAY(sa.Text()))), json))
-    return compile_statement(sa.select(shown_from.c.seq, json.label("json")).order_by(shown_from.c.seq))
+    return sa.select(*columns).select_from(source).where(*where).order_by(journal.c.seq).limit(limit).subquery("p")
 
 
-def _one(context: Context, reader: Reader) -> Statement:
+def _chosen(context: Context, reader: Reader) -> Statement:
     org = _bind("org_id", sa.Uuid())
-    events = EVENTS.alias("e")
+    given = sa.func.unnest(_bind("event_ids", ARRAY(sa.Uuid()))).table_valued("id").alias("g")
+    events = _beside(EVENTS, "id")(given.c.id, "e")
     told = _Told(context, reader, events)
-    source: FromClause = events if told.look is None else events.join(told.look, sa.true())
-    where = [events.c.org_id == org, events.c.id == _bind("event_id", sa.Uuid()), *_permitted(events, reader, org), *told.conditions]
+    source: FromClause = given.join(events, sa.true())
+    if told.look is not None:
+        source = source.join(told.look, sa.true())
     columns = [column.label(name) for name, column in told.columns.items()]
-    picked = sa.select(*columns).select_from(source).where(*where).subquery("p")
+    picked = sa.select(*columns).select_from(source).where(*_permitted(events, reader, org), *told.conditions).subquery("p")
     journal, snapshot = _beside(JOURNAL, "event_id")(picked.c.id, "j"), _beside(SNAPSHOTS, "event_id")(picked.c.id, "s")
     shown = sa.select(*event_columns(context.registry, picked, journal.c.seq, snapshot.c.row, reader.objects))
     found = shown.select_from(picked.outerjoin(journal, sa.true()).outerjoin(snapshot, _whole(picked))).subquery("x")
-    return compile_statement(sa.select(as_json(found).label("json")).select_from(found))
+    return compile_statement(sa.select(found.c.id, as_json(found).label("json")).select_from(found))
 
 
 def _whole(picked: FromClause) -> ColumnElement[bool]:
     """That the reader is shown the record."""
-    if "reach" not in picked.c:
-        return sa.true()
-    found: ColumnElement[bool] = picked.c.reach == sa.literal_column(str(event_reach.SHOWN))
-    return found
+    found: list[ColumnElement[bool]] = []
+    if "reach" in picked.c:
+        found.append(picked.c.reach == sa.literal_column(str(event_reach.SHOWN)))
+    if "left" in picked.c:
+        found.append(~picked.c.left)
+    return sa.and_(*found) if found else sa.true()
 
 
 class _Told:
@@ -302,6 +341,12 @@ class _Told:
             for name, instead in event_reach.instead(event).items()
         }
         self.columns["reach"] = look.c.reach
+
+    def leave(self, left: ColumnElement[bool], event: FromClause) -> None:
+        """Has these events told as those of records that no longer match."""
+        for name, instead in event_live.instead(event).items():
+            self.columns[name] = sa.case((sa.and_(left, ~self.hidden), instead), else_=self.columns[name])
+        self.columns["left"] = left
 
 
 def _beside(table: FromClause, column: str) -> Callable[[ColumnElement[Any], str], FromClause]:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement, FromClause
 
+from crm_api.kernel.event_catalog import APPS, DELIVERIES, ENDPOINTS, GRANTS
 from crm_api.kernel.event_json import LINKS, row_of
 from crm_api.kernel.fields import name_of
 from crm_api.kernel.history import row_before
@@ -66,7 +67,8 @@ def cut_objects(registry: Registry, whole: Registry) -> tuple[str, ...]:
 
 def personal(policy: Policy, objects: Iterable[str]) -> tuple[str, ...]:
     """The objects whose records are some single person's own: their events can't be read once for many readers."""
-    return (JOBS, *sorted(name for name in objects if name in policy.whole and policy.whole[name].private is not None))
+    private = sorted(name for name in objects if name in policy.whole and policy.whole[name].private is not None)
+    return (JOBS, APPS, GRANTS, DELIVERIES, *private)
 
 
 def instead(event: FromClause) -> dict[str, ColumnElement[Any]]:
@@ -84,7 +86,7 @@ def instead(event: FromClause) -> dict[str, ColumnElement[Any]]:
 
 
 def reach(policy: Policy, registry: Registry, event: FromClause, closed: Iterable[str], *, own_jobs: bool) -> ColumnElement[int]:
-    """`NOWHERE`, `HIDDEN` or `SHOWN` for an event's row. `own_jobs`: of jobs only the caller's are shown."""
+    """`NOWHERE`, `HIDDEN` or `SHOWN` for an event's row. `own_jobs`: of jobs and of what apps were allowed, only the caller's are shown."""
     names = tuple(closed)
     branches: list[tuple[ColumnElement[bool], ColumnElement[int]]] = []
     for name in names:
@@ -98,6 +100,11 @@ def reach(policy: Policy, registry: Registry, event: FromClause, closed: Iterabl
         branches.append((event.c.object == _text(LINKS), sa.case((link, _number(SHOWN)), else_=_number(NOWHERE))))
     if own_jobs:
         branches.append((event.c.object == _text(JOBS), sa.case((_own_job(event), _number(SHOWN)), else_=_number(NOWHERE))))
+        branches.append((_one_of(event.c.object, (APPS, GRANTS)), sa.case((_own_grant(event), _number(SHOWN)), else_=_number(NOWHERE))))
+    if ENDPOINTS in names:
+        endpoint = sa.cast(event.c.changes.op("#>>", return_type=sa.Text())(_text("{endpoint_id,new}")), sa.Uuid())
+        known = reached_now(policy, policy.whole[ENDPOINTS], endpoint, "re")
+        branches.append((event.c.object == _text(DELIVERIES), sa.case((known, _number(SHOWN)), else_=_number(NOWHERE))))
     if not branches:
         return _number(SHOWN)
     return sa.case(*branches, else_=_number(SHOWN))
@@ -110,7 +117,7 @@ def _of_record(policy: Policy, resource: AnyResource, event: FromClause) -> Colu
         if by_owner:
             row: FromClause = _owned(event, side)
         else:
-            row = _after(resource, event) if side == "after" else _before(resource, event)
+            row = row_after(resource, event) if side == "after" else row_before_it(resource, event)
         condition = policy.predicate(resource, row)
         assert condition is not None
         sides[side] = sa.exists(sa.select(_ONE).select_from(row).where(condition)).correlate(event)
@@ -118,9 +125,11 @@ def _of_record(policy: Policy, resource: AnyResource, event: FromClause) -> Colu
     verb = sa.func.split_part(event.c.type, _text("."), _number(2))
     known = sides["before"] if by_owner else sa.true()
     gone = sa.and_(_one_of(verb, GONE), known)
-    return sa.case(
-        (sides["after"], _number(SHOWN)), (gone, _number(SHOWN)), (sides["before"], _number(HIDDEN)), else_=_number(NOWHERE)
-    )
+    lost = sides["before"]
+    if not by_owner:
+        # Of an event whose payload was removed nobody knows what the record was after it: that it is out of sight would be a guess.
+        lost = sa.and_(lost, sa.exists(sa.select(_ONE).select_from(_kept(event))).correlate(event))
+    return sa.case((sides["after"], _number(SHOWN)), (gone, _number(SHOWN)), (lost, _number(HIDDEN)), else_=_number(NOWHERE))
 
 
 def _owned(event: FromClause, side: str) -> FromClause:
@@ -136,7 +145,7 @@ def _kept(event: FromClause) -> FromClause:
     return sa.select(kept.c.row).where(kept.c.org_id == _ORG, kept.c.event_id == event.c.id).correlate(event).lateral("rk")
 
 
-def _after(resource: AnyResource, event: FromClause) -> FromClause:
+def row_after(resource: AnyResource, event: FromClause) -> FromClause:
     """The record after an event, as a row of its table."""
     kept = _kept(event)
     row = row_of(resource.table, kept.c.row, "r")
@@ -144,7 +153,7 @@ def _after(resource: AnyResource, event: FromClause) -> FromClause:
     return sa.select(*columns).select_from(kept.join(row, sa.true())).correlate(event).lateral("ar")
 
 
-def _before(resource: AnyResource, event: FromClause) -> FromClause:
+def row_before_it(resource: AnyResource, event: FromClause) -> FromClause:
     """The record before an event; no row for one that was made by it."""
     earlier, kept = _EVENTS.alias("rp"), _SNAPSHOTS.alias("rs")
     last = (
@@ -199,6 +208,12 @@ def _own_job(event: FromClause) -> ColumnElement[bool]:
     kept = _kept(event)
     whose = kept.c.row.op("->>", return_type=sa.Text())(_text("user_id"))
     return sa.exists(sa.select(_ONE).select_from(kept).where(whose == sa.cast(CALLER, sa.Text()))).correlate(event)
+
+
+def _own_grant(event: FromClause) -> ColumnElement[bool]:
+    """Whether what an app was allowed, or has lost, is the caller's. Nobody but administrators is told of the apps themselves."""
+    whose = event.c.visibility.op("#>>", return_type=sa.Text())(_text("{after,user_id}"))
+    return sa.func.coalesce(whose == sa.cast(CALLER, sa.Text()), sa.false())
 
 
 # --- fields -----------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from crm_api.models import (
     activities,
     audit,
     connections,
+    event_consumers,
     events,
     exchange,
     identity,
@@ -19,8 +20,10 @@ from crm_api.models import (
     sealed,
     service,
     tenancy,
+    tickets,
     timers,
     vocabulary,
+    webhooks,
 )
 from crm_api.models.base import Base
 
@@ -30,6 +33,7 @@ __all__ = [
     "activities",
     "audit",
     "connections",
+    "event_consumers",
     "events",
     "exchange",
     "identity",
@@ -44,6 +48,8 @@ __all__ = [
     "sealed",
     "service",
     "tenancy",
+    "tickets",
     "timers",
     "vocabulary",
+    "webhooks",
 ]

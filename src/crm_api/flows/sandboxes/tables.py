@@ -12,6 +12,7 @@ from crm_api.models import Base
 from crm_api.models.base import table_of
 from crm_api.models.identity import PERSONAL
 from crm_api.models.oauth import OAUTH
+from crm_api.models.tickets import TICKETS
 
 Kind = Literal["configuration", "data", "never"]
 
@@ -20,7 +21,8 @@ NEVER: Final = frozenset(
         "tokens", "outbox", "events", "event_snapshots", "journal", "idempotency_keys", "tombstones",
         "jobs", "job_chunks", "job_errors", "job_due", "timers", "recent_items", "home_pages", "sandboxes", "config_snapshots",
         "audit_log", "audit_heads", "audit_checkpoints", "connections", "connection_secrets", "oauth_grants",
-        "suppressions",
+        "suppressions", "journal_heads", "journal_consumers", "webhook_endpoints", "webhook_secrets", "webhook_states", "webhook_due",
+        "webhook_queue", "webhook_deliveries", "webhook_attempts", "event_consumers",
     }
 )  # fmt: skip
 """What belongs to the working of one organisation: its secrets, journal, jobs, and what its people have looked at."""
@@ -45,7 +47,7 @@ FOLLOWED: Final = frozenset({"links", "external_ids", "stage_changes", "record_s
 SCHEMA: Final = frozenset({"object_definitions", "field_definitions", "schema_versions"})
 """What changes with the version of the schema."""
 
-GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH})
+GLOBAL: Final = frozenset({"organizations", "users", "credentials", "encryption_keys", "oauth_clients", *PERSONAL, *OAUTH, *TICKETS})
 
 
 def kind_of(registry: Registry, table: sa.Table) -> Kind | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_api.http.openapi.overlay import Overlay, answer, page_of
-from crm_api.http.openapi.parameters import STRING, header, headers, path, query
+from crm_api.http.openapi.parameters import STRING, header, headers, parameter, path, query
 from crm_api.http.openapi.shared import ref
 
 _A: Final = "01976f6e-8a00-7000-8000-000000000001"
@@ -48,6 +48,10 @@ _EVENT_FILTERS: Final = [
     query("exclude_own", {"type": "boolean", "default": False}, "Leave out what the calling token itself did."),
 ]
 _FROM: Final = query("cursor", STRING, "Where to go on: `next_cursor`, any `events_cursor`, `now`, or `oldest`.", _CURSOR)
+_CONSUMER: Final = query(
+    "consumer", STRING, "Go on where this consumer of the caller stands, instead of at a cursor; see `/v1/event_consumers`.", "billing-sync"
+)
+_MOVE: Final = Overlay(scopes=("events:read",), errors=(404, 410, 412), parameters=(parameter("IfMatch"),))
 _SINCE: Final = query(
     "since",
     {"type": "string", "format": "date-time"},
@@ -72,6 +76,7 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
             "parameters": [
                 _FROM,
                 _SINCE,
+                _CONSUMER,
                 *_EVENT_FILTERS,
                 query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Events on a page.", 500),
                 query(
@@ -113,12 +118,22 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
             "description": "The journal as server-sent events: `id:` is the cursor, `data:` the event. Control lines have an "
             "`event:` name: `ready`, `resync`, "
             "`end`. A comment every 15 seconds keeps the connection open. After a break go on with `Last-Event-ID`. At most 5 "
-            "streams per token.\n\n"
+            "streams per token. The token's rights are looked at before each event.\n\n"
+            "With `filter` or `view_id` the stream is a live query: it tells of the records that match after an event or matched before "
+            "it. Of one that matches no longer it tells `<object>.hidden` (`cause.action` is `query.leave`), as if nothing existed but "
+            "what matches. A change of the view ends the stream with the reason `view_changed`. At most 100 different live queries of an "
+            "organisation are open at once.\n\n"
+            "A browser's `EventSource` sends no headers: `POST /v1/events/tickets` gives an address for it.\n\n"
             "Scope: `events:read`.",
             "parameters": [
                 _FROM,
                 _SINCE,
+                _CONSUMER,
                 *_EVENT_FILTERS,
+                query(
+                    "view_id", {"type": "string", "format": "uuid"}, "A live query: the conditions of this saved view. Not with `filter`.", _A
+                ),
+                query("ticket", STRING, "In place of `Authorization`, see `POST /v1/events/tickets`.", "crm_et_…"),
                 header("Last-Event-ID", STRING, "The last `id:` received; goes on after it.", _CURSOR),
             ],
             "responses": {
@@ -137,4 +152,23 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
         ("events:read",),
         (410,),
     ),
+    ("POST", "/v1/events/tickets"): Overlay(scopes=("events:read",), errors=(404, 410)),
+    ("GET", "/v1/event_consumers"): Overlay(scopes=("events:read",)),
+    ("GET", "/v1/event_consumers/{name}"): Overlay(
+        scopes=("events:read",),
+        parameters=(parameter("IfNoneMatch"),),
+        answers={"304": {"description": "The consumer is still what `If-None-Match` names.", "headers": headers(ETag="ETag")}},
+    ),
+    ("POST", "/v1/event_consumers/{name}/commit"): _MOVE,
+    ("POST", "/v1/event_consumers/{name}/seek"): _MOVE,
+    ("DELETE", "/v1/event_consumers/{name}"): Overlay(scopes=("events:read",), errors=(404, 412), parameters=(parameter("IfMatch"),)),
+    ("DELETE", "/v1/events/{id}/payload"): Overlay(scopes=("admin",), errors=(404,)),
+    **{
+        ("GET", template): Overlay(
+            scopes=("events:read",),
+            parameters=(parameter("IfNoneMatch"),),
+            answers={"304": {"description": "It is still what `If-None-Match` names.", "headers": headers(ETag="ETag")}},
+        )
+        for template in ("/v1/event_types", "/v1/event_types/{type}")
+    },
 }
