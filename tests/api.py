@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import httpx
 
 from crm_api.flows.organizations import create_organization
 from crm_api.http.app import Application
+from tests.event_validation import EventChecker
 from tests.openapi_validation import Checker
 
 Record = dict[str, Any]
@@ -79,7 +81,8 @@ class Api:
 def client(app: Application, token: str) -> httpx.AsyncClient:
     """An HTTP client that speaks to the application in this process."""
     found = unchecked(app, token)
-    found.event_hooks = {"response": [Checker(lambda: unchecked(app, token))]}  # every answer of the suite is one that is described
+    ask = partial(unchecked, app, token)
+    found.event_hooks = {"response": [Checker(ask), EventChecker(ask)]}  # every answer of the suite is one that is described
     return found
 
 

@@ -17,6 +17,7 @@ from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests import databases
 from tests.api import Api, new_organization
+from tests.event_validation import check_stored
 from tests.oauth.matrix import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.statements import Recorder
 
@@ -80,8 +81,9 @@ def settings(urls: DatabaseUrls) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def app(settings: Settings) -> AsyncIterator[Application]:
-    """The application with its whole middleware, started. What it ran on the database is checked when the session ends."""
+async def app(settings: Settings, urls: DatabaseUrls) -> AsyncIterator[Application]:
+    """The application with its whole middleware, started. What it ran on the database, and the events that are there by then, are
+    checked when the session ends."""
     app = create_app(settings)
     assert isinstance(app, Application)
     recorder = Recorder()
@@ -90,6 +92,8 @@ async def app(settings: Settings) -> AsyncIterator[Application]:
     async with app.router.lifespan_context(app):
         yield app
     assert not (problems := recorder.problems()), "\n".join(problems)
+    stored = await check_stored(databases.as_admin(urls), urls.database_url, app)
+    assert not stored.problems, "\n".join(stored.problems)
 
 
 @pytest.fixture

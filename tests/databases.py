@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from crm_api.db import migrate
@@ -42,6 +43,12 @@ def servers() -> EmbeddedServers:
 def server() -> Iterator[str]:
     """The address of a server, as a role that may make databases."""
     yield os.environ.get("CRM_TEST_ADMIN_URL") or servers().admin_url
+
+
+def as_admin(urls: DatabaseUrls) -> str:
+    """The address of a database as the role that may make databases, and see all of them."""
+    admin = urlsplit(os.environ.get("CRM_TEST_ADMIN_URL") or servers().admin_url)
+    return admin._replace(path=urlsplit(urls.database_owner_url).path).geturl()
 
 
 @contextmanager

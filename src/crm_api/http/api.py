@@ -12,6 +12,9 @@ from crm_api.http import (
     connections,
     deals,
     encryption,
+    event_consumers,
+    event_payloads,
+    event_types,
     exchange_rates,
     home,
     jobs,
@@ -76,5 +79,8 @@ def build_router() -> APIRouter:
         "/v1/links/batch/read", links.read_batch, methods=["POST"], response_model=None, name="batch_read_links", tags=["links"]
     )
     router.include_router(build_events_router())
+    router.include_router(event_consumers.router)
+    router.include_router(event_payloads.router)
+    router.include_router(event_types.router)
     router.add_api_route("/v1/composite", composite, methods=["POST"], response_model=None, tags=["composite"])
     return router

@@ -106,12 +106,12 @@ def on_commit(nudge: Nudge | None) -> None:
     _nudge = nudge
 
 
-def _collected(context: Context) -> Collected:
-    found: Collected | None = context.uow.state.get(STATE)
+def _collected(uow: Uow, statements: StatementCache) -> Collected:
+    found: Collected | None = uow.state.get(STATE)
     if found is None:
-        found = context.uow.state[STATE] = Collected(context.statements)
-        context.uow.before_commit.append(flush)
-        context.uow.after_commit.append(_after_commit)
+        found = uow.state[STATE] = Collected(statements)
+        uow.before_commit.append(flush)
+        uow.after_commit.append(_after_commit)
     if found.settled:
         raise AssertionError("a write that was said to be the transaction's last was not")
     return found
@@ -130,7 +130,7 @@ def touched(uow: Uow, record_id: UUID) -> bool:
 
 def collect(context: Context, resource: AnyResource, record_id: UUID, old: Row | None, new: Row | None, version: int) -> None:
     """Notes a change of a record; `old` and `new` must not be altered afterwards."""
-    changes = _collected(context).changes
+    changes = _collected(context.uow, context.statements).changes
     earlier = changes.get(record_id)
     if earlier is None:
         changes[record_id] = Change(shape_of(context, resource), record_id, old, new, version, action=context.uow.cause.action)
@@ -140,13 +140,18 @@ def collect(context: Context, resource: AnyResource, record_id: UUID, old: Row |
 
 def mark(context: Context, record_id: UUID, verb: str, related: tuple[str, ...]) -> None:
     """Says what a collected change of a record was, and under which other records its event is found too."""
-    changes = _collected(context).changes
+    changes = _collected(context.uow, context.statements).changes
     changes[record_id] = replace(changes[record_id], verb=verb, related=related)
 
 
 def emit(context: Context, event: PlainEvent) -> None:
     """Notes an event that is finished. A second one about the same thing in this transaction joins the first."""
-    plain = _collected(context).plain
+    emit_in(context.uow, context.statements, event)
+
+
+def emit_in(uow: Uow, statements: StatementCache, event: PlainEvent) -> None:
+    """The same in a unit of work that nobody's context belongs to. `statements` keeps the one that stores it."""
+    plain = _collected(uow, statements).plain
     earlier = plain.get(event.record_id)
     if earlier is not None:
         changes = dict(earlier.changes)
@@ -155,7 +160,7 @@ def emit(context: Context, event: PlainEvent) -> None:
             changes[name] = {"old": first["old"], "new": change["new"]}
         kind = earlier.type if earlier.type.endswith(".created") and not event.type.endswith(".deleted") else event.type
         event = replace(event, type=kind, changes={name: change for name, change in changes.items() if change["old"] != change["new"]})
-    plain[event.record_id] = replace(event, action=event.action or context.uow.cause.action)
+    plain[event.record_id] = replace(event, action=event.action or uow.cause.action)
 
 
 def difference(shape: Shape, old: Row | None, new: Row | None) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from crm_api.core.errors import FieldError, ReservedName, ValidationFailed
+from crm_api.kernel.event_catalog import SYSTEM_OBJECTS
 from crm_api.kernel.registry import Registry
 
 PATTERN: Final = r"^[a-z][a-z0-9_]{0,39}$"
@@ -121,6 +122,8 @@ RESERVED_OBJECTS: Final = frozenset(
         "batch",
         "composite",
         "events",
+        "event_consumers",
+        "event_types",
         "meta",
         "me",
         "org",
@@ -220,7 +223,7 @@ def check_object_names(registry: Registry, api_name: str, singular: str) -> None
     """Raises ReservedName or ValidationFailed for names that an object can't have."""
     check_name(api_name, "/api_name")
     check_name(singular, "/singular")
-    singulars = {resource.singular for resource in registry.standard} | {"schema", "link", "share", "job", "app", "webhook_endpoint"}
+    singulars = {resource.singular for resource in registry.standard} | {*SYSTEM_OBJECTS.values(), "webhook_endpoint", "event"}
     for name, pointer, taken in (("api_name", "/api_name", RESERVED_OBJECTS), ("singular", "/singular", singulars)):
         value = api_name if name == "api_name" else singular
         if value in taken:

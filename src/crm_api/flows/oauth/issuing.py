@@ -11,6 +11,7 @@ from uuid import UUID
 from crm_api.core.tokens import generate, token_hint
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
+from crm_api.flows.oauth import telling
 from crm_api.flows.oauth.clients import Client
 from crm_api.kernel.audit import record
 
@@ -58,7 +59,8 @@ _NEW_GRANT: Final = Statement(
     ("org_id", "id", "app_id", "user_id", "kind", "scopes", "audience", "now", "expires_at"),
 )
 _END_GRANT: Final = Statement(
-    "UPDATE oauth_grants SET revoked_at = $3, revoked_because = $4 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING app_id",
+    "UPDATE oauth_grants SET revoked_at = $3, revoked_because = $4 WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL"
+    " RETURNING id, app_id, user_id, kind, scopes",
     ("org_id", "id", "now", "because"),
 )
 _END_TOKENS: Final = Statement(
@@ -68,7 +70,8 @@ _ACTIVE: Final = Statement(
     "SELECT 1 FROM members m WHERE m.org_id = $1 AND m.id = $2 AND m.status = 'active' AND m.deleted_at IS NULL", ("org_id", "user_id")
 )
 _END_OF_USER: Final = Statement(
-    "UPDATE oauth_grants SET revoked_at = $3, revoked_because = $4 WHERE org_id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id",
+    "UPDATE oauth_grants SET revoked_at = $3, revoked_because = $4 WHERE org_id = $1 AND user_id = $2 AND revoked_at IS NULL"
+    " RETURNING id, app_id, user_id, kind, scopes",
     ("org_id", "user_id", "now", "because"),
 )
 _END_TOKENS_OF_USER: Final = Statement(
@@ -102,6 +105,7 @@ async def new_grant(
         "audience": None if audience is None else list(audience), "now": now, "expires_at": expires_at,
     }  # fmt: skip
     await uow.fetch(_NEW_GRANT, values)
+    telling.let_in(uow, id, client.id, client.name, user_id, kind, scopes)
     return Grant(id, uow.org_id, user_id, kind, scopes, audience, expires_at)
 
 
@@ -155,7 +159,7 @@ def _earlier(one: datetime, other: datetime | None) -> datetime:
 
 
 async def end_grant(uow: Uow, grant_id: UUID, because: str, *, action: str = "oauth.grant_revoked") -> bool:
-    """Ends a grant with all its tokens, and notes it in the audit log. False if it had ended before.
+    """Ends a grant with all its tokens, tells it, and notes it in the audit log. False if it had ended before.
 
     The grant's row is changed first: whoever makes tokens of it holds that row, so none can slip past the second statement.
     """
@@ -165,6 +169,7 @@ async def end_grant(uow: Uow, grant_id: UUID, because: str, *, action: str = "oa
     if row is not None:
         details = {"app_id": str(row["app_id"]), "because": because}
         record(uow, action, object="oauth_grants", record_id=grant_id, details=details)
+        telling.ended(uow, row, because)
     return row is not None
 
 
@@ -175,4 +180,5 @@ async def end_grants_of_user(uow: Uow, user_id: UUID, because: str) -> int:
     await uow.fetch(_END_TOKENS_OF_USER, {"org_id": uow.org_id, "user_id": user_id, "now": now})
     for row in ended:
         record(uow, "oauth.grant_revoked", object="oauth_grants", record_id=row["id"], details={"because": because})
+        telling.ended(uow, row, because)
     return len(ended)

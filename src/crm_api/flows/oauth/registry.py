@@ -13,7 +13,7 @@ from crm_api.core.errors import Conflict, FieldError, LimitExceeded, NotFound, V
 from crm_api.core.tokens import generate, token_hint
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow
-from crm_api.flows.oauth import redirects
+from crm_api.flows.oauth import redirects, telling
 from crm_api.flows.oauth.clients import CLIENT, CODE, COLUMNS, DEVICE, REFRESH, Client
 from crm_api.kernel.audit import record
 
@@ -88,6 +88,8 @@ async def create(
     details = {"client_name": client.name, "scopes": list(client.scopes), "type": client.type}
     if audited:
         record(uow, "oauth_app.created", object="oauth_apps", record_id=client.id, details=details)
+    if owner_org_id is not None:
+        telling.app(uow, "created", None, described(client, now), client.version)
     return client, secret
 
 
@@ -134,7 +136,9 @@ async def update(uow: Uow, client: Client, given: Mapping[str, Any]) -> Client:
         grants = [row["id"] for row in await uow.fetch(_OWN_GRANTS, {"org_id": uow.org_id, "app_id": client.id})]
         await uow.fetch(_END_OF_GRANTS, {"org_id": uow.org_id, "ids": grants, "now": now})
     record(uow, "oauth_app.updated", object="oauth_apps", record_id=client.id, details={"changed": sorted(changed)})
-    return Client.of(values)
+    new = Client.of(values)
+    telling.app(uow, "updated", described(client, now), described(new, now), new.version)
+    return new
 
 
 async def delete(uow: Uow, client: Client) -> None:
@@ -142,6 +146,7 @@ async def delete(uow: Uow, client: Client) -> None:
     await uow.fetch(_DELETE, {"owner_org_id": uow.org_id, "id": client.id})
     await uow.fetch(_END_ALL, {"app_id": client.id, "now": uow.clock.now()})
     record(uow, "oauth_app.deleted", object="oauth_apps", record_id=client.id, details={"client_name": client.name})
+    telling.app(uow, "deleted", described(client, uow.clock.now()), None, client.version + 1)
 
 
 async def rotate(uow: Uow, client: Client, grace_seconds: int) -> tuple[Client, str]:
@@ -156,7 +161,9 @@ async def rotate(uow: Uow, client: Client, grace_seconds: int) -> tuple[Client, 
     }  # fmt: skip
     await uow.fetch(_UPDATE, values)
     record(uow, "oauth_app.secret_rotated", object="oauth_apps", record_id=client.id, details={"grace_seconds": grace_seconds})
-    return Client.of(values), secret
+    new = Client.of(values)
+    telling.rotated(uow, described(client, now), described(new, now))
+    return new, secret
 
 
 def described(client: Client, now: datetime) -> dict[str, Any]:

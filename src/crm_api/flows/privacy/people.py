@@ -17,10 +17,11 @@ from crm_api.core.errors import TooExpensive
 from crm_api.core.text import fold
 from crm_api.db.statement import Statement
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_catalog import PEOPLE
 from crm_api.kernel.suppression import Address, addresses_of, email_key
 
 MatchOn = Literal["email", "phone"]
-OBJECTS: Final = ("contacts", "leads")
+OBJECTS: Final = PEOPLE
 MAX_PEOPLE: Final = 100
 """Records that one request may be about. More share an address only where it is nobody's own."""
 

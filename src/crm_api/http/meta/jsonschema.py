@@ -26,12 +26,16 @@ def json_schema(base: Base, visible: Visible, name: str, mode: Mode) -> bytes:
     schema = schemas[f"{stem(resource)}{SUFFIXES[mode]}"]
     if mode == "read":
         schema = uncompleted(schema, registry.relations[name])
+    return orjson.dumps(complete(schema, schemas, f"/v1/meta/{name}/schema.json?for={mode}", stem(resource) + SUFFIXES[mode]))
+
+
+def complete(schema: Schema, schemas: Mapping[str, Schema], address: str, title: str) -> Schema:
+    """A schema as a document of its own, with all that it refers to in `$defs`."""
     definitions: dict[str, Schema] = {}
-    body = _local(schema, schemas, definitions)
-    found = {"$schema": DIALECT, "$id": f"/v1/meta/{name}/schema.json?for={mode}", "title": stem(resource) + SUFFIXES[mode], **body}
+    found = {"$schema": DIALECT, "$id": address, "title": title, **_local(schema, schemas, definitions)}
     if definitions:
         found["$defs"] = definitions
-    return orjson.dumps(found)
+    return found
 
 
 def _local(node: Any, schemas: Mapping[str, Schema], definitions: dict[str, Schema]) -> Any:
@@ -51,4 +55,4 @@ def _local(node: Any, schemas: Mapping[str, Schema], definitions: dict[str, Sche
     return found
 
 
-__all__ = ["json_schema"]
+__all__ = ["complete", "json_schema"]

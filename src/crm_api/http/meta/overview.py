@@ -16,8 +16,8 @@ from crm_api.core.etag import body_etag
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.flows.metadata.describe import custom_field, described_object, standard_field
 from crm_api.http.meta.descriptions import descriptions_of, unchanged
-from crm_api.http.openapi.events import verbs_told
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_catalog import types_of
 from crm_api.kernel.locks import ORG
 from crm_api.kernel.policy import Policy
 from crm_api.kernel.query.projection import record_json
@@ -89,7 +89,7 @@ class Overview:
         for resource in resources:
             shown = described_object(resource, resource.made)
             shown["permissions"] = self._permissions(resource)
-            shown["events"] = [f"{resource.singular}.{verb}" for verb in verbs_told(resource)]
+            shown["events"] = [kind.name for kind in types_of(resource)]
             if "fields" in chosen:
                 shown["fields"] = self._fields(resource)
             if "relations" in chosen:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from crm_api.http.openapi.events import verbs_told
 from crm_api.http.openapi.samples import REF, Schema
 from crm_api.http.openapi.schemas import stem
 from crm_api.http.openapi.tenant.base import Base
 from crm_api.http.openapi.tenant.objects import visible_schemas
+from crm_api.kernel.event_catalog import types_of
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.visible import Visible
 
@@ -177,7 +177,7 @@ def _comment(text: str | None, indent: str) -> str:
 def _events(resources: Iterable[AnyResource]) -> Iterator[str]:
     known = []
     for resource in resources:
-        types = [json.dumps(f"{resource.singular}.{verb}") for verb in verbs_told(resource)]
+        types = [json.dumps(kind.name) for kind in types_of(resource)]
         if not types:
             continue
         name = f"{stem(resource)}Event"

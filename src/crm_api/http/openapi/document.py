@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from crm_api.http.openapi.access_kinds import access_schemas
 from crm_api.http.openapi.board_kinds import board_schemas
-from crm_api.http.openapi.events import event_schemas, webhooks
+from crm_api.http.openapi.events import event_schemas, system_schemas, system_webhooks, webhooks
 from crm_api.http.openapi.filters import filter_parameters
 from crm_api.http.openapi.operations import Builder
 from crm_api.http.openapi.ordinary import describe_ordinary
@@ -109,6 +109,7 @@ def describe(app: FastAPI) -> Parts:
     merge_schemas(schemas, board_schemas())
     merge_schemas(schemas, access_schemas())
     merge_schemas(schemas, event_schemas(registry, schemas))
+    merge_schemas(schemas, system_schemas(schemas))
     parameters, filters = dict(SHARED), _filters(registry)
     builder = Builder(registry, schemas, {name: list(found) for name, found in filters.items()})
     for resource in registry:
@@ -137,7 +138,7 @@ def describe(app: FastAPI) -> Parts:
         builder,
         {template: _sorted(paths[template]) for template in paths},
         operations,
-        webhooks(registry, schemas),
+        webhooks(registry, schemas) | system_webhooks(registry, schemas),
         filters,
         schemas,
         {name: without_defaults(parameter) for name, parameter in parameters.items()},

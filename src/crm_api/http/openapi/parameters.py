@@ -41,6 +41,34 @@ def path(name: str, schema: Schema, description: str, example: Any) -> Schema:
 
 
 SHARED: Final[dict[str, Schema]] = {
+    "WebhookId": {
+        **header(
+            "webhook-id",
+            STRING,
+            "The event's id: the same in each try, so that a receiver knows what it has had; of a batch an id of its own.",
+            "01976f6e-8a00-7000-8000-0000000000f1",
+        ),
+        "required": True,
+    },
+    "WebhookTimestamp": {
+        **header(
+            "webhook-timestamp",
+            STRING,
+            "When this try was made, in seconds since 1970. Refuse what is more than five minutes old.",
+            "1795318260",
+        ),
+        "required": True,
+    },
+    "WebhookSignature": {
+        **header(
+            "webhook-signature",
+            STRING,
+            "Signatures of `id.timestamp.body`, separated by spaces; one that fits is enough. `v1,` stands "
+            "before HMAC-SHA256, `v1a,` before Ed25519 (Standard Webhooks 1.0).",
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        "required": True,
+    },
     "Include": query(
         "include",
         {"type": "array", "items": {"type": "string", "enum": ["labels", "abilities"]}},

@@ -71,7 +71,12 @@ def _events() -> dict[str, Schema]:
                     "description": "The event's id; the same in journal, stream and webhooks.",
                     "examples": ["01976f6e-8a00-7000-8000-0000000000f1"],
                 },
-                "seq": {"type": "integer", "description": "Its number in the organisation, gap-free and increasing.", "examples": [48211]},
+                "seq": {
+                    "type": ["integer", "null"],
+                    "description": "Its number in the organisation, gap-free and increasing; null in `GET /v1/events/{id}` for an event "
+                    "that is older than the journal goes back.",
+                    "examples": [48211],
+                },
                 "type": event_type,
                 "org_id": UUID | {"examples": ["01976f6e-8a00-7000-8000-0000000000c0"]},
                 "object": STRING | {"examples": ["contacts"]},
@@ -93,6 +98,17 @@ def _events() -> dict[str, Schema]:
                     "examples": [None],
                 },
                 "test": {"type": "boolean", "description": "Whether it comes from a sandbox.", "examples": [False]},
+                "truncated": {
+                    "type": "boolean",
+                    "const": True,
+                    "description": "Only in webhooks: the record was left out, because the body would have been longer than 256 KB.",
+                },
+                "coalesced": {
+                    "type": "array",
+                    "items": UUID,
+                    "description": "Only in webhooks of endpoints that wait for further changes: the ids of all events that this one tells "
+                    "of at once, the youngest last, which is also its `id`.",
+                },
             },
             [
                 "id",

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from crm_api.http.openapi.document import METHODS, SECURITY_SCHEMES, finish, preamble
-from crm_api.http.openapi.events import webhooks
+from crm_api.http.openapi.events import told_in, webhooks
 from crm_api.http.openapi.filters import filter_parameters
 from crm_api.http.openapi.operations import Builder
 from crm_api.http.openapi.samples import Schema
@@ -21,6 +21,7 @@ from crm_api.http.openapi.tenant.objects import add_object
 from crm_api.http.openapi.tenant.template import Filled, Template, fits
 from crm_api.http.records.operation import Operation
 from crm_api.http.records.routes import routes_of
+from crm_api.kernel.event_catalog import types_of
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.visible import Visible
@@ -62,8 +63,8 @@ class _Compilation:
         made = [resource for resource in self.changed if resource.made is not None]
         filled = [self.template.fill(self.builder, resource) for resource in made if fits(resource)]
         operations = self._operations(filled)
-        singular = {resource.singular for resource in self.registry}
-        hooks = {name: hook for name, hook in base.webhooks.items() if name.partition(".")[0] in singular}
+        told = {kind.name for resource in self.registry for kind in types_of(resource)}.union(told_in(self.registry))
+        hooks = {name: hook for name, hook in base.webhooks.items() if name in told}
         for own in filled:
             hooks.update(own.webhooks())
             self.examples.update(own.examples())

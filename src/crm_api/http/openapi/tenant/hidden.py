@@ -51,7 +51,7 @@ def cut_document(document: dict[str, Any], registry: Registry, objects: frozense
         for path, item in document["paths"].items():
             if path.split("/")[2:3] == [resource.name] or path.endswith(f"/{resource.name}"):
                 document["paths"][path] = _unfiltered(_without(item, hidden), filters)
-    used = set(re.findall(r"#/components/parameters/([^\"']+)", repr((document["paths"], components))))
+    used = set(re.findall(r"#/components/parameters/([^\"']+)", repr((document["paths"], document.get("webhooks"), components))))
     if "parameters" in components:
         components["parameters"] = {name: found for name, found in components["parameters"].items() if name in used}
     return document
