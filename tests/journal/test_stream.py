@@ -183,8 +183,8 @@ async def test_many_streams_share_one_watch(site: Site) -> None:
 class AsyncStreams:
     """Several streams at once."""
 
-    def __init__(self, site: Site, tokens: list[str]) -> None:
-        self._contexts = [site.stream(token=token) for token in tokens]
+    def __init__(self, site: Site, tokens: list[str], path: str = "/v1/events/stream") -> None:
+        self._contexts = [site.stream(path, token=token) for token in tokens]
 
     async def __aenter__(self) -> list[Client]:
         return list(await asyncio.gather(*(context.__aenter__() for context in self._contexts)))

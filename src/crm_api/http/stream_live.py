@@ -77,7 +77,7 @@ async def of_view(context: Context, reader: RecordReader, text: str, object_name
     if resource is None:
         raise NotFound()
     context.policy.require(resource.name, "read")
-    tree = (await saved_view(context, reader, resource, view_id)).query.tree
+    tree = (await saved_view(context, reader, resource, view_id)).query.filter
     place = (view_id, int(view["version"]))
     if tree is None:
         return resource.name, None, place

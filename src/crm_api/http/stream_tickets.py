@@ -34,7 +34,7 @@ PATH: Final = "/v1/events/stream"
 _CURSOR: Final = "AZk1Zm9vYmFy"
 _ID: Final = "01976f6e-8a00-7000-8000-000000000001"
 
-router = APIRouter(route_class=KernelRoute, tags=["events"])
+router = APIRouter(route_class=KernelRoute)
 
 
 class EventTicketCreate(Input):

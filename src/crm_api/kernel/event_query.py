@@ -291,7 +291,7 @@ def _picked(context: Context, reader: Reader, query: EventQuery) -> FromClause:
 
 def _chosen(context: Context, reader: Reader) -> Statement:
     org = _bind("org_id", sa.Uuid())
-    given = sa.func.unnest(_bind("event_ids", ARRAY(sa.Uuid()))).table_valued("id").alias("g")
+    given = sa.func.unnest(_bind("event_ids", ARRAY(sa.Uuid()))).table_valued(sa.column("id", sa.Uuid())).render_derived("g")
     events = _beside(EVENTS, "id")(given.c.id, "e")
     told = _Told(context, reader, events)
     source: FromClause = given.join(events, sa.true())
