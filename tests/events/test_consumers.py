@@ -141,8 +141,8 @@ async def test_what_is_asked_wrongly(api: Api, other_api: Api) -> None:
     await api.fails("POST", f"{path}/commit", 410, "cursor_expired", json={"cursor": ahead})
     narrow = await api.with_scopes("contacts:read")
     for method, where in (("GET", ""), ("GET", "/mirror"), ("POST", "/mirror/commit"), ("POST", "/mirror/seek"), ("DELETE", "/mirror")):
-        body = {"json": {"cursor": cursor}} if method == "POST" else {}
-        await narrow.fails(method, f"/v1/event_consumers{where}", 403, "insufficient_scope", **body)
+        sent: dict[str, Any] = {"json": {"cursor": cursor}} if method == "POST" else {}
+        await narrow.fails(method, f"/v1/event_consumers{where}", 403, "insufficient_scope", **sent)
 
 
 async def test_everybody_has_their_own(api: Api, other_api: Api) -> None:
