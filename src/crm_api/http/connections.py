@@ -1,4 +1,4 @@
-"""The secrets of connections over HTTP: set and removed, never read. The connections themselves are ordinary records."""
+"""The secrets of connections over HTTP: set, used in a test, and removed, never read. The connections themselves are ordinary records."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import MISSING, StringConstraints
 from starlette.responses import Response
 
 from crm_api.flows import connections
+from crm_api.http import connection_test
 from crm_api.http.records.answers import write_answer
 from crm_api.http.records.call import Call
 from crm_api.http.routing import KernelRoute
@@ -17,6 +18,7 @@ from crm_api.kernel.schema import Input, Timestamp, about
 from crm_api.resources.connections.schemas import ConnectionRead
 
 router = APIRouter(route_class=KernelRoute, tags=["connections"])
+router.include_router(connection_test.router)
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=8192)]
 
 

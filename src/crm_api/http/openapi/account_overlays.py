@@ -121,6 +121,7 @@ ACCOUNT: Final[dict[tuple[str, str], Overlay]] = {
     ("POST", "/v1/tokens/{id}/secret/rotate"): Overlay(scopes=("tokens:write",)),
     ("PUT", "/v1/connections/{id}/secret"): Overlay(scopes=("connections:write",)),
     ("DELETE", "/v1/connections/{id}/secret"): Overlay(scopes=("connections:write",)),
+    ("POST", "/v1/connections/{id}/test"): Overlay(scopes=("connections:write",), errors=(409, 422)),
     ("GET", "/v1/encryption"): Overlay(scopes=("admin",)),
     ("POST", "/v1/encryption/rotate"): Overlay(scopes=("admin",)),
     ("GET", "/v1/limits"): Overlay(answers=answer("200", "Limits and costs.", ref("Limits"), _LIMITS)),
