@@ -14,7 +14,7 @@ from crm_api.core.cursor import decode_cursor, encode_cursor, query_digest
 from crm_api.core.errors import BadRequest, InvalidCursor, InvalidValue, NotFound
 from crm_api.core.etag import body_etag
 from crm_api.http.meta.descriptions import Descriptions, descriptions_of, unchanged
-from crm_api.http.meta.jsonschema import complete
+from crm_api.http.meta.jsonschema import DIALECT, complete
 from crm_api.http.openapi.event_schemas import alone, example, full_schema, thin_example, thin_schema, titled
 from crm_api.http.openapi.tenant.base import Base
 from crm_api.http.openapi.tenant.objects import visible_schemas
@@ -32,11 +32,8 @@ NAME: Final = "event_types"
 INCLUDES: Final = ("schema", "example")
 MAX_PAGE: Final = 200
 _KEY: Final = b"event_types"  # names of types are no secret from those who may list them: only tells a damaged cursor from a whole one
-_SCHEMA: Final = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "properties": {"type": {"const": "deal.updated"}},
-}
+_MEMBERS: Final = {"type": {"const": "deal.updated"}, "object": {"const": "deals"}, "version": {"type": "integer"}}
+_SCHEMA: Final = {"$schema": DIALECT, "type": "object", "properties": _MEMBERS}
 _EVENT: Final = {"type": "deal.updated", "object": "deals", "version": 7}
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "It is still what `If-None-Match` names."}}
 
