@@ -196,3 +196,25 @@ async def test_over_http(valkey_process: ValkeyProcess) -> None:
 async def test_without_a_lifespan_limits_are_not_enforced() -> None:
     async with client_of(make_app(_limited_router(), redis_url="redis://127.0.0.1:1/0", rate_limit="1/minute")) as client:
         assert [(await client.get("/v1/limited")).status_code for _ in range(3)] == [200] * 3
+
+
+async def test_who_waits_is_told_of_the_end(valkey_process: ValkeyProcess) -> None:
+    valkey = Valkey(valkey_process.url)
+    await valkey.start()
+    waiting = valkey.call("PING")
+    await valkey.close()
+    assert isinstance(waiting.exception(), ValkeyDown)
+
+
+async def test_another_event_loop_gets_no_answers(valkey_process: ValkeyProcess) -> None:
+    """A future of a loop that is closed by the time of the answer would fail the connection of all others."""
+    valkey = Valkey(valkey_process.url)
+    await valkey.start()
+
+    async def elsewhere() -> None:
+        with pytest.raises(ValkeyDown):
+            valkey.call("PING")
+
+    await asyncio.to_thread(asyncio.run, elsewhere())
+    assert await valkey.call("PING") == b"PONG"
+    await valkey.close()

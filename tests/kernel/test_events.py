@@ -99,11 +99,11 @@ async def test_readers_are_woken_after_commits_with_events_only(org: Org) -> Non
     async def nudge(org_id: UUID) -> None:
         woken.append(org_id)
 
-    events.on_commit(nudge)
+    end = events.on_commit(nudge)
     try:
         made = await org.make("contacts", first_name="Ada")
         await org.update("contacts", made["id"], {"first_name": "Ada"})
         await org.sql("SELECT 1")
     finally:
-        events.on_commit(None)
+        end()
     assert woken == [org.id]

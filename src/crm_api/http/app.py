@@ -97,12 +97,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     feeds = Feeds(services)
     feeds.start()
     app.state.feeds = feeds
-    on_commit(feeds.nudge)
+    end_nudges = on_commit(feeds.nudge)
     services.token_use.start()
     try:
         yield
     finally:
-        on_commit(None)
+        end_nudges()
         await feeds.close()
         await services.token_use.close()
         await services.egress.aclose()

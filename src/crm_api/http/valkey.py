@@ -70,6 +70,12 @@ class _Protocol(asyncio.Protocol):
         self.transport.write(packed)
         return future
 
+    def close(self) -> None:
+        """Ends the connection. Who waits for an answer is told now: the loop may not live until the connection is gone."""
+        if self.transport is not None:
+            self.transport.close()
+        self._fail()
+
     def abort(self) -> None:
         if self.transport is not None:
             self.transport.abort()
@@ -78,7 +84,7 @@ class _Protocol(asyncio.Protocol):
     def _fail(self) -> None:
         while self.due:
             _, future = self.due.popleft()
-            if not future.done():
+            if not future.done() and not future.get_loop().is_closed():  # else nobody is left to be told
                 future.set_exception(ValkeyDown())
 
 
@@ -115,17 +121,17 @@ class Valkey:
             self._watchdog.cancel()
             self._watchdog = None
         protocol, self._protocol = self._protocol, None
-        if protocol is not None and protocol.transport is not None:
-            protocol.transport.close()
+        if protocol is not None:
+            protocol.close()
 
     def call(self, *words: bytes | str | int) -> asyncio.Future[Any]:
         """Sends one command; the future gives its answer (bytes, int, list or None).
 
-        Raises `ValkeyDown` at once without a connection; the future raises it if the connection breaks or no answer
-        comes within 0.25 s, and `ValkeyError` if Valkey refuses the command.
+        Raises `ValkeyDown` at once without a connection, and in another event loop than the connection's; the future raises it
+        if the connection breaks or no answer comes within 0.25 s, and `ValkeyError` if Valkey refuses the command.
         """
         protocol, loop = self._protocol, self._loop
-        if protocol is None or loop is None:
+        if protocol is None or loop is None or asyncio.get_running_loop() is not loop:
             raise ValkeyDown
         now = loop.time()
         if self._watchdog is None:

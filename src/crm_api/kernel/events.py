@@ -11,6 +11,7 @@ its last state, and the type follows from those two states: a record that a tran
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -97,13 +98,24 @@ class Collected:
         return twin
 
 
-_nudge: Nudge | None = None
+_nudges: Final[dict[asyncio.AbstractEventLoop, list[Nudge]]] = {}
 
 
-def on_commit(nudge: Nudge | None) -> None:
-    """Sets what is called after commits with events, for this process; it must not raise."""
-    global _nudge
-    _nudge = nudge
+def on_commit(nudge: Nudge) -> Callable[[], None]:
+    """Has this called after commits with events, those of the running event loop, until what is returned is called. It must not raise.
+
+    Of this loop only, since what it does belongs to it: connections, and whoever waits for news. Another loop of the process
+    may have an application of its own, or none.
+    """
+    loop = asyncio.get_running_loop()
+    _nudges.setdefault(loop, []).append(nudge)
+
+    def end() -> None:
+        _nudges[loop].remove(nudge)
+        if not _nudges[loop]:
+            del _nudges[loop]
+
+    return end
 
 
 def _collected(uow: Uow, statements: StatementCache) -> Collected:
@@ -118,8 +130,8 @@ def _collected(uow: Uow, statements: StatementCache) -> Collected:
 
 
 async def _after_commit(uow: Uow) -> None:
-    if _nudge is not None:
-        await _nudge(uow.org_id)
+    for nudge in _nudges.get(asyncio.get_running_loop(), ()):
+        await nudge(uow.org_id)
 
 
 def touched(uow: Uow, record_id: UUID) -> bool:
