@@ -59,8 +59,8 @@ async def server(answer: bytes | Handler = OK, *, tls: ssl.SSLContext | None = N
                 else:
                     writer.write(answer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # as a server that ends has it
         finally:
             found.open -= 1
             writers.discard(writer)

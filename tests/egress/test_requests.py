@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from crm_api.core.egress import Egress, EgressFailed, EgressPolicy, Limits, SystemResolver, Timings, Unresolved
 from crm_api.core.egress.answers import UNREACHABLE
@@ -488,6 +489,35 @@ async def test_closing_ends_what_runs() -> None:
         with pytest.raises(EgressFailed) as failed:
             await running
         assert failed.value.kind == "closed"
+
+
+async def test_with_the_servers_own_event_loop(tmp_path: Path) -> None:
+    """The API runs under uvloop, whose transports are made differently."""
+    serving, trusting = certificate(tmp_path, "localhost")
+
+    async def visit(plain: str, secure: str) -> list[Any]:
+        found: list[Any] = []
+        async with Egress(LOOPBACK, context=trusting) as egress:
+            for url in (plain, plain, secure, secure):
+                answer = await egress.request("POST", url, [], b"x" * 100_000)
+                found.append((answer.status, answer.body, answer.timings.connect_ms is None, answer.timings.tls_ms is None))
+        async with Egress(LOOPBACK) as egress:
+            for url in (secure, "http://127.0.0.1:1/", "https://10.0.0.1/"):
+                found.append((await fails(egress, url)).kind)
+        return found
+
+    async with server() as receiver, server(tls=serving) as secure:
+        addresses = receiver.url("localhost"), secure.url("localhost", scheme="https")
+        found = await asyncio.to_thread(lambda: uvloop.run(visit(*addresses)))
+    assert found == [
+        (200, b"ok", False, True),
+        (200, b"ok", True, True),
+        (200, b"ok", False, False),
+        (200, b"ok", True, True),
+        "tls",
+        "connect",
+        "address_not_allowed",
+    ]
 
 
 def test_certificates_are_checked() -> None:

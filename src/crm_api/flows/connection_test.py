@@ -78,8 +78,7 @@ def _phrase(status: int) -> str:
 async def _smtp(egress: Egress, used: Credentials) -> Tested:
     """Connects, says EHLO, turns TLS on and signs in; no mail is sent. The password goes only over TLS, but for networks that are
     reached on purpose (CRM_EGRESS_ALLOW), where a server may offer none."""
-    loop = asyncio.get_running_loop()
-    marks = Marks(loop.time())
+    marks = Marks()
     client: aiosmtplib.SMTP | None = None
     host, port = used.host or "", used.port or _SMTPS
     code: int | None = None
@@ -108,7 +107,7 @@ async def _smtp(egress: Egress, used: Credentials) -> Tested:
     except TimeoutError:
         connected_already = marks.connected is not None
         error = f"There was no whole answer within {TOTAL_S:g} s." if connected_already else UNREACHABLE
-        return Tested(None, error, marks.timings(loop.time()) if connected_already else Timings(total_ms=TOTAL_S * 1000))
+        return Tested(None, error, marks.timings() if connected_already else Timings(total_ms=TOTAL_S * 1000))
     except aiosmtplib.SMTPResponseException as refused:
         code, error = _refused(refused)
     except (aiosmtplib.SMTPException, OSError, ValueError) as failure:
@@ -116,7 +115,7 @@ async def _smtp(egress: Egress, used: Credentials) -> Tested:
     finally:
         if client is not None:
             client.close()
-    return Tested(code, error, marks.timings(loop.time()))
+    return Tested(code, error, marks.timings())
 
 
 def _refused(refused: aiosmtplib.SMTPResponseException) -> tuple[int | None, str]:

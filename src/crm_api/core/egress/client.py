@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from socket import socket as Socket
+from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
@@ -121,16 +122,15 @@ class Egress:
                 await self._slots.acquire()
         except TimeoutError:
             raise EgressFailed("timeout", f"No connection was free within {total_s:g} s.") from None
-        loop = asyncio.get_running_loop()
-        marks = Marks(loop.time())
+        marks = Marks()
         try:
             async with asyncio.timeout(total_s):
                 return await self._request(method, target, _complete(target, headers, method, body), body, keep, marks, repeatable)
         except TimeoutError:
             detail = f"There was no whole answer within {total_s:g} s."
-            raise EgressFailed(marks.phase, detail, timings=marks.timings(loop.time()), address=marks.address) from None
+            raise EgressFailed(marks.phase, detail, timings=marks.timings(), address=marks.address) from None
         except EgressFailed as failed:
-            failed.timings, failed.address = marks.timings(loop.time()), marks.address
+            failed.timings, failed.address = marks.timings(), marks.address
             raise
         finally:
             self._slots.release()
@@ -143,15 +143,14 @@ class Egress:
         try:
             return await self.dialer.socket(host, port, marks)
         except EgressFailed as failed:
-            failed.timings, failed.address = marks.timings(asyncio.get_running_loop().time()), marks.address
+            failed.timings, failed.address = marks.timings(), marks.address
             raise
 
     async def _request(
         self, method: str, target: Target, headers: Sequence[tuple[str, str]], body: bytes, keep: int, marks: Marks, repeatable: bool
     ) -> Answer:
-        loop = asyncio.get_running_loop()
         origin = (target.scheme, target.host, target.port)
-        waiting = self._pool.take(origin, loop.time())
+        waiting = self._pool.take(origin, perf_counter())
         if waiting is not None:
             marks.address, marks.phase = waiting.address, "timeout"
             try:
@@ -178,7 +177,7 @@ class Egress:
         if self._closed:
             connection.close()
         else:
-            self._pool.give((target.scheme, target.host, target.port), connection, asyncio.get_running_loop().time())
+            self._pool.give((target.scheme, target.host, target.port), connection, perf_counter())
         return answer
 
 

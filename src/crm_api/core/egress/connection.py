@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from time import perf_counter
+from typing import Final, cast
 
 import h11
 
@@ -45,8 +46,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called again once TLS has been set up."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by their classes
 
     def data_received(self, data: bytes) -> None:
         self._unread += data
@@ -90,7 +90,6 @@ class Connection(asyncio.Protocol):
 
     async def exchange(self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, keep: int, marks: Marks) -> Answer:
         """Sends a request and reads its answer. Raises EgressFailed; then, or if it was cancelled, the connection is of no more use."""
-        loop = asyncio.get_running_loop()
         assert self._transport is not None
         self.heard = False
         try:
@@ -100,14 +99,14 @@ class Connection(asyncio.Protocol):
             raise EgressFailed("protocol", f"The request can't be sent: {error}.") from None
         # In one piece, and without waiting until it is through: a server may answer before it has read everything.
         self._transport.write(b"".join(part for part in sent if part))
-        marks.sent = loop.time()
+        marks.sent = perf_counter()
         head = await self._head()
-        marks.headed = loop.time()
+        marks.headed = perf_counter()
         kept, truncated = await self._body(keep)
         self.used += 1
         if not truncated and self._http.our_state is h11.DONE and self._http.their_state is h11.DONE and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
-        return Answer(head.status_code, _kept(head.headers), kept, truncated, self.address, marks.timings(loop.time()))
+        return Answer(head.status_code, _kept(head.headers), kept, truncated, self.address, marks.timings())
 
     async def _head(self) -> h11.Response:
         for _ in range(MOST_INTERIM + 1):

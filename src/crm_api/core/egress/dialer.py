@@ -7,9 +7,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from socket import socket as Socket
+from time import perf_counter
 from typing import Final, Literal, TypeVar
 
 import certifi
@@ -39,9 +40,12 @@ class Limits:
 
 @dataclass(slots=True)
 class Marks:
-    """When phases of one request began (`began`, `asked`, `dialled`) and ended, on the loop's clock."""
+    """When the phases of one request began (`began`, `asked`, `dialled`) and ended.
 
-    began: float
+    By `time.perf_counter`: an event loop's own clock may be no finer than milliseconds.
+    """
+
+    began: float = field(default_factory=perf_counter)
     asked: float | None = None
     resolved: float | None = None
     dialled: float | None = None
@@ -52,8 +56,9 @@ class Marks:
     address: str | None = None
     phase: Literal["dns", "connect", "tls", "timeout"] = "dns"
 
-    def timings(self, now: float) -> Timings:
+    def timings(self) -> Timings:
         """The phases so far. Name and connection are None where an open connection was used."""
+        now = perf_counter()
         return Timings(
             dns_ms=_ms(self.asked, self.resolved),
             connect_ms=_ms(self.dialled, self.connected),
@@ -128,25 +133,24 @@ class Dialer:
     async def _addresses(self, host: str, address: Address | None, marks: Marks) -> Sequence[Address]:
         if address is not None:
             return (address,)
-        marks.asked = asyncio.get_running_loop().time()
+        marks.asked = perf_counter()
         try:
             found = await self._resolver.resolve(host, self._limits.dns_s)
         except Unresolved as error:
             raise EgressFailed("dns", f"{host}: {error}") from None
-        marks.resolved = asyncio.get_running_loop().time()
+        marks.resolved = perf_counter()
         if not found:  # nothing to judge is not a pass
             raise EgressFailed("dns", f"{host}: no address")
         return found
 
     async def _socket(self, addresses: Sequence[Address], port: int, marks: Marks) -> tuple[Socket, Address]:
         marks.phase = "connect"
-        loop = asyncio.get_running_loop()
-        marks.dialled = loop.time()
+        marks.dialled = perf_counter()
         deadline = marks.dialled + self._limits.connect_s
         tried = addresses[:MOST_TRIED]
         failure = "no address"
         for position, address in enumerate(tried):
-            seconds = (deadline - loop.time()) / (len(tried) - position)
+            seconds = (deadline - perf_counter()) / (len(tried) - position)
             try:
                 async with asyncio.timeout(seconds):
                     connected = await _connected(address, port)
@@ -155,7 +159,7 @@ class Dialer:
             except OSError as error:
                 failure = f"{address} port {port}: {error.strerror or error}"
             else:
-                marks.connected = loop.time()
+                marks.connected = perf_counter()
                 marks.address = str(address)
                 return connected, address
         raise EgressFailed("connect", failure)
@@ -182,7 +186,7 @@ class Dialer:
         if secured is None:
             raise EgressFailed("tls", "The connection was closed during the TLS handshake.")
         protocol.connection_made(secured)
-        marks.secured = loop.time()
+        marks.secured = perf_counter()
 
 
 async def _connected(address: Address, port: int) -> Socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import perf_counter
 from typing import Final
 
 from crm_api.core.egress.connection import Connection
@@ -52,15 +53,14 @@ class Pool:
             self._timer = asyncio.get_running_loop().call_later(self._expiry_s, self._sweep)
 
     def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - self._expiry_s
+        oldest = perf_counter() - self._expiry_s
         for origin, waiting in list(self._idle.items()):
             while waiting and (waiting[0].idle_since <= oldest or not waiting[0].reusable):
                 waiting.popleft().close()
                 self._count -= 1
             if not waiting:
                 del self._idle[origin]
-        self._timer = loop.call_later(self._expiry_s / 2, self._sweep) if self._count else None
+        self._timer = asyncio.get_running_loop().call_later(self._expiry_s / 2, self._sweep) if self._count else None
 
     def close(self) -> None:
         """Closes all that wait."""
