@@ -1,4 +1,4 @@
-"""The worker: relay, jobs, queue and sweeps in one process. Any number of workers may run beside each other."""
+"""The worker: relay, jobs, webhooks, queue and sweeps in one process. Any number of workers may run beside each other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from crm_api.core.clock import Clock, SystemClock
+from crm_api.core.egress import Egress
 from crm_api.db.engine import Database
 from crm_api.http.app import build_engine
 from crm_api.http.logging import configure_logging
@@ -20,6 +21,8 @@ from crm_api.jobs.runner import Runner
 from crm_api.jobs.sweeps import SWEEPS, Jobs
 from crm_api.jobs.timers import Timers
 from crm_api.jobs.wake import Wakeups
+from crm_api.jobs.webhooks.dispatcher import Dispatcher
+from crm_api.jobs.webhooks.sender import Sender
 from crm_api.settings import Settings, driver_url
 
 _CONNECTIONS: Final = 12
@@ -52,9 +55,14 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     runner = Runner(database, clock, engine, settings.data_dir)
     mailer = Mailer(database, clock, settings)
     timers = Timers(database, clock, engine, settings.data_dir)
+    egress = Egress(settings.egress)
+    sender = Sender(database, clock, engine, egress, settings.api_version)
+    dispatcher = Dispatcher(database, clock, engine, settings.api_version, sender.wake)
+    relay.consume = dispatcher.wake
 
     def wake(org_id: UUID | None) -> None:
         relay.wake(org_id)
+        sender.wake()
         runner.wake(org_id)
         timers.wake(org_id)
         mailer.wake()
@@ -70,6 +78,8 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         asyncio.create_task(runner.run(), name="jobs"),
         asyncio.create_task(timers.run(), name="timers"),
         asyncio.create_task(mailer.run(), name="mail"),
+        asyncio.create_task(dispatcher.run(), name="dispatcher"),
+        asyncio.create_task(sender.run(), name="webhooks"),
         asyncio.create_task(queue.run(), name="queue"),
     ]
     if wakeups is not None:
@@ -86,5 +96,6 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         await asyncio.wait(tasks, timeout=_STOP_S)
         if wakeups is not None:
             await wakeups.close()
+        await egress.aclose()
         await database.close()
         log.info("worker_stopped")

@@ -37,6 +37,8 @@ TABLES: Final = (
     Partitioned("events", "id", "month", None),
     Partitioned("journal", "event_id", "day", 35),
     Partitioned("event_snapshots", "event_id", "day", 35),
+    Partitioned("webhook_deliveries", "id", "day", 35),
+    Partitioned("webhook_attempts", "id", "day", 30),
 )
 
 AHEAD: Final = timedelta(days=14)

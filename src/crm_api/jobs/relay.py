@@ -29,12 +29,14 @@ log = structlog.get_logger("crm_api.relay")
 
 
 class Relay:
-    """Numbers events until it is cancelled. `publish` tells the readers of an organisation that its journal has grown."""
+    """Numbers events until it is cancelled. `publish` tells the readers of an organisation that its journal has grown, `consume` those in
+    this process that do something with every event."""
 
     def __init__(self, database: Database, clock: Clock, publish: Publish | None = None) -> None:
         self._database = database
         self._clock = clock
         self.publish = publish
+        self.consume: Callable[[], None] | None = None
         self._woken = asyncio.Event()
         self._told: set[UUID] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -74,6 +76,8 @@ class Relay:
         async with self._slots:
             async with unit_of_work(self._database, org_id, self._clock) as uow:
                 new = (await number(uow)).new
+            if new and self.consume is not None:
+                self.consume()
             if new and not told and self.publish is not None:
                 # Whoever wrote died, or Valkey was away, before readers were told.
                 await self.publish(org_id)

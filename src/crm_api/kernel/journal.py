@@ -56,6 +56,9 @@ _NUMBER: Final = Statement(
         INSERT INTO journal (org_id, seq, event_id)
         SELECT $1, $2 + row_number() OVER (ORDER BY of_schema DESC, place, version, id), id FROM placed
         RETURNING seq
+    ), told AS (
+        INSERT INTO journal_heads (org_id, seq) SELECT $1, $2 + count(*) FROM numbered
+            ON CONFLICT (org_id) DO UPDATE SET seq = excluded.seq
     )
     UPDATE counters SET value = $2 + (SELECT count(*) FROM numbered) WHERE org_id = $1 AND name = 'journal' RETURNING value
     """,

@@ -26,6 +26,7 @@ ABOUT: Final = "applies_to"
 """The column with the object that a record of an organisation's setup is about: views of leads go where leads can't be read."""
 
 CALLER: Final = sa.bindparam("caller_id", type_=sa.Uuid())
+APP: Final = sa.bindparam("caller_app_id", type_=sa.Uuid())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Policy:
     @property
     def values(self) -> Mapping[str, Any]:
         """The values that statements with its conditions take, beside `org_id`."""
-        return {"caller_id": self.principal.user_id, **self.principal.rights.values}
+        return {"caller_id": self.principal.user_id, "caller_app_id": self.principal.app_id, **self.principal.rights.values}
 
     # --- by name --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Policy:
         """
         conditions: list[ColumnElement[bool]] = []
         if resource.private is not None:
-            conditions.append(resource.private.condition(row, CALLER))
+            conditions.append(resource.private.condition(row, CALLER, APP))
         if self._about_unseen(resource):
             known = row.c[ABOUT] != sa.all_(sa.bindparam(UNSEEN, type_=ARRAY(sa.Text())))
             conditions.append(sa.func.coalesce(known, sa.true()))
@@ -158,7 +159,7 @@ class Policy:
 
     def sees(self, resource: AnyResource, row: Row) -> bool:
         """Whether a record that has been read is one that is not private to others."""
-        return resource.private is None or resource.private.seen(row, self.principal.user_id)
+        return resource.private is None or resource.private.seen(row, self.principal.user_id, self.principal.app_id)
 
 
-__all__ = ["CALLER", "FULL", "READ", "WRITE", "Policy"]
+__all__ = ["APP", "CALLER", "FULL", "READ", "WRITE", "Policy"]

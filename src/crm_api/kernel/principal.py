@@ -12,7 +12,7 @@ import orjson
 from crm_api.core.clock import REAL_TIME, BusinessTime, business_time
 from crm_api.core.errors import InsufficientScope
 from crm_api.db.uow import Actor
-from crm_api.kernel.access.rights import EVERYTHING, Rights
+from crm_api.kernel.access.rights import EVERYTHING, GOVERNED_BY, Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Principal:
     def in_scope(self, object_name: str, action: str) -> bool:
         """Whether the scopes allow an action on an object; write contains read."""
         scopes = self.scopes
+        object_name = GOVERNED_BY.get(object_name, object_name)
         if "admin" in scopes or f"{object_name}:{scope_action(action)}" in scopes:
             return True
         if action == "read":
@@ -105,7 +106,7 @@ class Principal:
     def require_scope(self, object_name: str, action: str) -> None:
         """Raises InsufficientScope unless the scopes allow the action."""
         if not self.in_scope(object_name, action):
-            raise InsufficientScope([f"{object_name}:{scope_action(action)}"])
+            raise InsufficientScope([f"{GOVERNED_BY.get(object_name, object_name)}:{scope_action(action)}"])
 
     @property
     def administers(self) -> bool:

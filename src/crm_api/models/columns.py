@@ -168,10 +168,11 @@ def integer_field(
     big: bool = False,
     indexed: bool = False,
     writable: Writable = "always",
+    default: int | None = None,
 ) -> MappedColumn[Any]:
     """A whole number."""
     spec = FieldSpec(FieldType.INTEGER, minimum=minimum, maximum=maximum, indexed=indexed, writable=writable)
-    return _column(BigInteger() if big else Integer(), spec, not required)
+    return _column(BigInteger() if big else Integer(), spec, not required, None if default is None else str(default))
 
 
 def boolean_field(default: bool = False) -> MappedColumn[Any]:

@@ -71,6 +71,25 @@ class JournalEntry(Base):
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class JournalHead(Base):
+    """The last number of an organisation's journal, for those who look for organisations with news; no row-level security."""
+
+    __tablename__ = "journal_heads"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, nullable=False)
+
+
+class JournalConsumer(Base):
+    """How far something that the product does with every event has come in an organisation; no row-level security, like the heads."""
+
+    __tablename__ = "journal_consumers"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, nullable=False)
+
+
 class EventSnapshot(Base):
     """The record's row after the event (its columns as JSON, without what is derived from them)."""
 

@@ -31,6 +31,7 @@ from crm_api.resources.territories import territories
 from crm_api.resources.themes import themes
 from crm_api.resources.users import users
 from crm_api.resources.views import views
+from crm_api.resources.webhook_endpoints import webhook_endpoints
 from crm_api.resources.widgets import widgets
 
 RESOURCES: tuple[AnyResource, ...] = (
@@ -49,6 +50,7 @@ RESOURCES: tuple[AnyResource, ...] = (
     contact_roles,
     exchange_rates,
     connections,
+    webhook_endpoints,
     views,
     layouts,
     navigation_menus,

@@ -145,7 +145,7 @@ async def _rows(context: Context, resource: AnyResource) -> list[dict[str, Any]]
     if resource.private is None:
         return found
     seen = resource.private.seen
-    return [row for row in found if row["owner_id"] is None or seen({**row, "owner_id": UUID(row["owner_id"])}, _NOBODY)]
+    return [row for row in found if row["owner_id"] is None or seen({**row, "owner_id": UUID(row["owner_id"])}, _NOBODY, None)]
 
 
 def _target(resource: AnyResource, name: str) -> str | None:

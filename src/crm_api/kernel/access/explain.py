@@ -26,7 +26,7 @@ from crm_api.kernel.access.rights import FULL, LEVEL_NAMES, LEVELS, NOTHING, REA
 from crm_api.kernel.access.sharing import SHARES, Way
 from crm_api.kernel.context import Context
 from crm_api.kernel.fields import timestamp_text
-from crm_api.kernel.policy import Policy
+from crm_api.kernel.policy import APP, CALLER, Policy
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.resource import AnyResource
 
@@ -164,7 +164,7 @@ def _explaining(policy: Policy, resource: AnyResource) -> Statement:
         (sa.literal_column(str(FULL), type_=sa.Integer()) if reached is None else reached).label("level"),
     ]
     if resource.private is not None:
-        columns.append(resource.private.condition(row, sa.bindparam("caller_id", type_=sa.Uuid())).label("seen"))
+        columns.append(resource.private.condition(row, CALLER, APP).label("seen"))
     else:
         columns.append(sa.true().label("seen"))
     above = policy.above(resource)

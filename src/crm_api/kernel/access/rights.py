@@ -19,6 +19,9 @@ READ, WRITE, FULL = 1, 2, 3
 LEVELS: Final = {"read": READ, "write": WRITE, "full": FULL}
 LEVEL_NAMES: Final = {level: name for name, level in LEVELS.items()}
 
+GOVERNED_BY: Final = {"webhook_endpoints": "webhooks", "webhook_deliveries": "webhooks"}
+"""Objects that profiles and scopes speak of under another name."""
+
 Reason = Literal["owner", "role_hierarchy", "manager_chain", "sharing_rule"]
 
 
@@ -100,6 +103,7 @@ class Rights:
         """Whether the profile allows an action on an object; `write` means to create or to update."""
         if self.everything:
             return True
+        object_name = GOVERNED_BY.get(object_name, object_name)
         actions = self.actions.get(object_name)
         if actions is None:
             actions = self.actions.get("*", frozenset())
@@ -157,6 +161,6 @@ NOTHING: Final = Rights(view="nothing")
 """What somebody may do who is no active member of the organisation."""
 
 __all__ = [
-    "EVERYTHING", "FULL", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "UNSEEN", "WRITE", "Criteria", "ObjectAccess",
+    "EVERYTHING", "FULL", "GOVERNED_BY", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "UNSEEN", "WRITE", "Criteria", "ObjectAccess",
     "OwnerGrant", "Reason", "Rights", "owners_parameter",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from crm_api.kernel.presentation import Checks, check_users, refuse_unless, targ
 from crm_api.kernel.resource import AnyResource, Draft, Row, Rules
 
 
-def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID], app: sa.ColumnElement[UUID | None]) -> sa.ColumnElement[bool]:
     """A private view is its owner's and theirs whom it is shared with; one without an owner is nobody's, hence everybody's."""
     text = sa.literal_column
     entry = sa.func.jsonb_build_object(text("'type'"), text("'user'"), text("'id'"), sa.cast(caller, sa.Text))
@@ -23,7 +23,7 @@ def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID]) -> sa.ColumnElem
     return sa.or_(row.c.visibility == text("'shared'"), row.c.owner_id.is_(None), row.c.owner_id == caller, shared)
 
 
-def seen(row: Row, caller: UUID) -> bool:
+def seen(row: Row, caller: UUID, app: UUID | None) -> bool:
     """The same for a view that has been read."""
     entry = {"type": "user", "id": str(caller)}
     return row["visibility"] == "shared" or row["owner_id"] in (None, caller) or entry in row["shared_with"]

@@ -1,0 +1,1 @@
+"""Webhooks: which events go to which endpoint, what is sent, and what follows from the answer."""

@@ -1,0 +1,308 @@
+"""Sends deliveries: finds endpoints with something to do, takes each for itself, and serves it until nothing is due.
+
+Requests to one endpoint run beside each other as far as it allows, those to different endpoints don't wait for each other. While
+requests are under way no transaction is open. Results wait in memory for a few milliseconds and are stored together, in the same
+transaction that looks for what comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from crm_api.core.clock import Clock
+from crm_api.core.egress import Egress, EgressFailed, Timings
+from crm_api.core.ids import uuid7
+from crm_api.core.webhook_signing import headers as signed
+from crm_api.db.engine import Database
+from crm_api.db.uow import unit_of_work
+from crm_api.flows.webhooks import serving
+from crm_api.flows.webhooks.endpoints import Endpoint
+from crm_api.flows.webhooks.outcomes import Attempt, Result
+from crm_api.flows.webhooks.schedule import hint
+from crm_api.flows.webhooks.serving import Fenced, Lease, Parcel, Turn
+from crm_api.jobs.wake import woken
+from crm_api.kernel.engine import Engine
+from crm_api.resources.webhook_endpoints.secrets import Secrets
+
+FLOOR_S: Final = 0.25
+SLOTS: Final = 256
+"""Requests under way at one time in one worker."""
+
+TURNS: Final = 6
+"""Turns at one time: each takes a database connection for some milliseconds."""
+
+ENDPOINTS: Final = 500
+"""Endpoints that one worker serves at one time."""
+
+AHEAD: Final = 4
+"""How many deliveries are fetched for each request that may be under way, so that requests don't wait for turns."""
+
+MOST: Final = 200
+GATHER_S: Final = 0.01
+TOTAL_S: Final = 15.0
+KEPT_BYTES: Final = 16_384
+_PAUSE_S: Final = 0.5
+_STOP_S: Final = 2.0
+
+AGENT: Final = "crm-api-webhooks/1"
+
+log = structlog.get_logger("crm_api.webhooks")
+
+
+class Sender:
+    """Works until cancelled."""
+
+    def __init__(self, database: Database, clock: Clock, engine: Engine, egress: Egress, api_version: str) -> None:
+        self.database = database
+        self.clock = clock
+        self.engine = engine
+        self.egress = egress
+        self.api_version = api_version
+        self.slots = asyncio.Semaphore(SLOTS)
+        self.turns = asyncio.Semaphore(TURNS)
+        self._woken = asyncio.Event()
+        self._served: dict[tuple[UUID, UUID], Service] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until cancelled; what is under way then gets a moment to end."""
+        try:
+            while True:
+                await woken(self._woken, FLOOR_S)
+                try:
+                    await self.step()
+                except Exception as error:
+                    log.warning("webhooks_not_looked_for", error=repr(error))
+                    await asyncio.sleep(_PAUSE_S)
+        finally:
+            await self._stop()
+
+    async def step(self) -> int:
+        """Begins to serve endpoints that are due and that nobody serves; tells how many."""
+        async with self.database.connection() as connection:
+            due = await serving.due_endpoints(connection, ENDPOINTS)
+        begun = 0
+        for key in due:
+            service = self._served.get(key)
+            if service is not None:
+                service.nudge()
+            elif len(self._served) < ENDPOINTS:
+                self._begin(key)
+                begun += 1
+        return begun
+
+    async def idle(self) -> None:
+        """Waits until nothing is served (for those who look at what came of it)."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    def _begin(self, key: tuple[UUID, UUID]) -> None:
+        service = self._served[key] = Service(self, *key)
+        task = asyncio.create_task(service.run(), name=f"webhooks {key[1]}")
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._served.pop(key, None)
+            if not task.cancelled() and task.exception() is not None:
+                log.warning("webhook_service_failed", endpoint=str(key[1]), error=repr(task.exception()))
+
+        task.add_done_callback(ended)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_STOP_S)
+
+
+class Service:
+    """The serving of one endpoint by this worker, from taking it to giving it back."""
+
+    def __init__(self, sender: Sender, org_id: UUID, endpoint_id: UUID) -> None:
+        self._sender = sender
+        self._lease = Lease(org_id, endpoint_id, uuid7(sender.clock))
+        self._flying: dict[UUID, asyncio.Task[None]] = {}
+        self._results: list[Result] = []
+        self._news = asyncio.Event()
+        self._next_at = 0.0
+        self._gate: asyncio.Semaphore | None = None
+        self._width = 0
+
+    def nudge(self) -> None:
+        """There may be more to send."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Serves until nothing is due, or the lease is lost."""
+        try:
+            if not await self._take():
+                return
+            turn = await self._turn(1)
+            while not turn.over:
+                self._send(turn)
+                await self._wait()
+                turn = await self._turn(self._room(turn))
+        except Fenced:
+            log.warning("webhook_lease_lost", endpoint=str(self._lease.endpoint_id), results=len(self._results))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._leave())
+            raise
+        finally:
+            for task in self._flying.values():
+                task.cancel()
+
+    async def _take(self) -> bool:
+        sender = self._sender
+        async with sender.turns, unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
+            return await serving.take(uow, self._lease)
+
+    def _room(self, turn: Turn) -> int:
+        endpoint = turn.endpoint
+        if endpoint is None:
+            return 0
+        if endpoint.fifo:
+            return 50 if not self._flying else 0
+        return max(min(AHEAD * endpoint.max_concurrency, MOST) - len(self._flying), 0)
+
+    async def _turn(self, room: int) -> Turn:
+        """A turn, repeated while the database is away: what has arrived must not be forgotten."""
+        sender = self._sender
+        while True:
+            # Results that come in meanwhile are for the next turn.
+            results = list(self._results)
+            done = {result.delivery_id for result in results}
+            flying = [id for id in self._flying if id not in done]
+            try:
+                async with sender.turns, unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
+                    turn = await serving.turn(uow, sender.engine, self._lease, results, flying, room, sender.api_version)
+            except Fenced:
+                raise
+            except Exception as error:
+                log.warning("webhook_turn_failed", endpoint=str(self._lease.endpoint_id), error=repr(error))
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            del self._results[: len(results)]
+            for id in done:
+                self._flying.pop(id, None)
+            return turn
+
+    async def _wait(self) -> None:
+        """Waits for results, news, or the time to keep the lease; results that come together are stored together."""
+        await woken(self._news, serving.HEARTBEAT_S)
+        if len(self._flying) > len(self._results):
+            await asyncio.sleep(GATHER_S)
+            self._news.clear()
+
+    def _send(self, turn: Turn) -> None:
+        endpoint = turn.endpoint
+        if endpoint is None or not turn.parcels:
+            return
+        width = 1 if endpoint.fifo else endpoint.max_concurrency
+        if self._gate is None or self._width != width:
+            self._gate, self._width = asyncio.Semaphore(width), width
+        groups: Sequence[Sequence[Parcel]] = [turn.parcels] if endpoint.fifo else [[parcel] for parcel in turn.parcels]
+        for group in groups:
+            task = asyncio.create_task(self._deliver(endpoint, turn.secrets, group, self._gate))
+            for parcel in group:
+                for id in parcel.deliveries:
+                    self._flying[id] = task
+
+    async def _deliver(self, endpoint: Endpoint, secrets: Secrets, parcels: Sequence[Parcel], gate: asyncio.Semaphore) -> None:
+        """Makes the requests, one after the other; after one that failed the rest goes back to the queue unsent."""
+        for index, parcel in enumerate(parcels):
+            async with gate:
+                await self._pace(endpoint)
+                async with self._sender.slots:
+                    attempt, wait = await attempt_of(self._sender.egress, self._sender.clock, endpoint, secrets, parcel)
+            for delivery_id, sent, tries in zip(parcel.deliveries, parcel.sent, parcel.tries, strict=True):
+                self._results.append(Result.of(delivery_id, sent, tries, attempt, wait, forever=endpoint.fifo))
+            self._news.set()
+            if not attempt.succeeded:
+                for left in parcels[index + 1 :]:
+                    for id in left.deliveries:
+                        self._flying.pop(id, None)
+                return
+
+    async def _pace(self, endpoint: Endpoint) -> None:
+        """Keeps to the endpoint's rate."""
+        if endpoint.rate_per_s is None:
+            return
+        now = monotonic()
+        at = max(self._next_at, now)
+        self._next_at = at + 1 / endpoint.rate_per_s
+        if at > now:
+            await asyncio.sleep(at - now)
+
+    async def _leave(self) -> None:
+        """Stores what is known and gives the endpoint back, so that the next worker needn't wait for the lease to run out."""
+        tasks = set(self._flying.values())
+        for task in tasks:
+            task.cancel()
+        sender = self._sender
+        with suppress(Exception):
+            async with asyncio.timeout(_STOP_S), unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
+                await serving.turn(uow, sender.engine, self._lease, list(self._results), [self._lease.id], 0, sender.api_version)
+                await serving.release(uow, self._lease)
+
+
+async def attempt_of(egress: Egress, clock: Clock, endpoint: Endpoint, secrets: Secrets, parcel: Parcel) -> tuple[Attempt, float | None]:
+    """Makes one request; tells what came of it and how long the receiver asks to wait."""
+    started = clock.now()
+    keys = [stored.key for stored in secrets.keys]
+    sent = [
+        ("content-type", "application/json"),
+        ("user-agent", AGENT),
+        *signed(keys, parcel.message_id, int(started.timestamp()), parcel.body),
+        *secrets.headers.items(),
+    ]
+    attempt = Attempt(
+        uuid7(clock), parcel.message_id, parcel.tries[0] + 1 if parcel.tries else 1, "manual" if parcel.manual else "scheduled",
+        endpoint.url, started, False, None, None, None, {}, len(parcel.body),
+    )  # fmt: skip
+    try:
+        answer = await egress.request("POST", endpoint.url, sent, parcel.body, keep=KEPT_BYTES, total_s=TOTAL_S)
+    except EgressFailed as failed:
+        return replace(attempt, error=failed.text, address=failed.shown_address, timings=_shown(failed.shown_timings)), None
+    succeeded = 200 <= answer.status < 300
+    wanted = next((value for name, value in answer.headers if name == "retry-after"), None)
+    attempt = replace(
+        attempt,
+        succeeded=succeeded,
+        status_code=answer.status,
+        error=None if succeeded else _said(answer.status),
+        address=answer.address,
+        timings=_shown(answer.timings),
+        response_headers=answer.headers,
+        response_body=answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        truncated=answer.truncated,
+    )
+    return attempt, hint(answer.status, wanted, clock.now())
+
+
+def _shown(timings: Timings) -> dict[str, float | None]:
+    return {
+        name: None if value is None else round(value, 3)
+        for name, value in (
+            ("dns_ms", timings.dns_ms), ("connect_ms", timings.connect_ms), ("tls_ms", timings.tls_ms), ("wait_ms", timings.wait_ms),
+            ("read_ms", timings.read_ms), ("total_ms", timings.total_ms),
+        )
+    }  # fmt: skip
+
+
+def _said(status: int) -> str:
+    if 300 <= status < 400:
+        return f"The receiver answered {status}. Redirects are not followed; give the address itself."
+    return f"The receiver answered {status}; 200 to 299 is taken for received."
