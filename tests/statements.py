@@ -50,13 +50,13 @@ _NOW = re.compile(r"\b(now\s*\(\)|current_timestamp|transaction_timestamp\s*\(\)
 _SESSION = re.compile(r"^\s*(SET\s+(?!LOCAL\b)|RESET|SELECT\s+set_config)", re.IGNORECASE)
 
 
-@dataclass
-class Recorder:
-    """Keeps each distinct statement once, with how often it ran."""
-
 BY_POSTGRESQL = frozenset({"webhook_states", "webhook_due", "webhook_queue", "webhook_deliveries", "webhook_attempts"})
 """Whose times are PostgreSQL's own: when something is tried again and who holds it until when is no business time."""
 
+
+@dataclass
+class Recorder:
+    """Keeps each distinct statement once, with how often it ran."""
 
     seen: Counter[str] = field(default_factory=Counter)
 
