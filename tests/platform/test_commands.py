@@ -34,6 +34,8 @@ def run(environment: dict[str, str], *arguments: str, cwd: Path | None = None) -
         ["keys", "rotate"],
         ["openapi"],
         ["demo"],
+        ["listen"],
+        ["trigger"],
     ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:

@@ -10,6 +10,7 @@ Children are started again when they die and end with this process, however it e
 import hashlib
 import os
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def _run(plan: Plan, port: int, servers: EmbeddedServers, supervisor: Supervisor
     if plan.json:
         answer_json({"url": base_url, "token": shown and shown["token"], "data_dir": str(servers.data_dir), "pid": os.getpid()})
     else:
-        _welcome(base_url, shown)
+        _welcome(base_url, shown, plan.data_dir)
     supervisor.run(lambda: [f"{name} had ended; started it again" for name in servers.restart_dead()], say)
 
 
@@ -178,7 +179,7 @@ def _role_of(url: str) -> str:
     return unquote(urlsplit(url).username or "crm_app")
 
 
-def _welcome(url: str, demo: dict[str, str | None] | None) -> None:
+def _welcome(url: str, demo: dict[str, str | None] | None, data_dir: Path) -> None:
     lines = ["", f"crm-api is running at {url}  (Ctrl-C stops it)", f"  reference  {url}/docs"]
     if demo is None:
         lines += ["", "Make an organisation and its first token in another terminal:"]
@@ -186,6 +187,7 @@ def _welcome(url: str, demo: dict[str, str | None] | None) -> None:
     else:
         token = demo["token"]
         curl = f'curl -H "Authorization: Bearer {token}"'
+        where = "" if data_dir == Path(".crm") else f" --data-dir {shlex.quote(str(data_dir))}"
         lines += [
             f"  token      {token}",
             *([] if demo["password"] is None else [f"  sign in    {url}/login  as {demo['email']}, password {demo['password']}"]),
@@ -198,6 +200,9 @@ def _welcome(url: str, demo: dict[str, str | None] | None) -> None:
             "what has changed, once or as it happens:",
             f'  {curl} "{url}/v1/events?limit=3"',
             f'  {curl} -N "{url}/v1/events/stream"',
+            "the same, sent to a program of yours as webhooks are, and something to send:",
+            f"  crm-api listen --forward http://localhost:3000/hook{where}",
+            f"  crm-api trigger deal.updated{where}",
         ]
     for line in lines:
         answers.print(line)
