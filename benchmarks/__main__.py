@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import access, custom, data, oauth, report, scenarios, schema, servers
+from benchmarks import access, custom, data, oauth, report, scenarios, schema, servers, stream
 from benchmarks.data import Prepared
 from benchmarks.servers import Server
 from crm_api.embedded import EmbeddedServers
@@ -37,7 +37,10 @@ def options() -> argparse.Namespace:
         "--admin-url", default=os.environ.get("CRM_ADMIN_URL"), help="a PostgreSQL of yours, as superuser; default: an embedded one"
     )
     parser.add_argument(
-        "--only", action="append", default=[], help="list, get, search, create, batch, growth, custom, access, oauth, schema; repeatable"
+        "--only",
+        action="append",
+        default=[],
+        help="list, get, search, create, batch, growth, custom, access, oauth, schema, stream; repeatable",
     )
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"
@@ -211,6 +214,11 @@ def main() -> int:
             found = oauth.measure(chosen, data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep))
             print(oauth.line(found))
             return 0 if found["ours"]["per_second"] >= found["goal"] else 1
+        if chosen.only == ["stream"]:
+            told = stream.measure(chosen, data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep), say)
+            print(stream.lines(told))
+            (chosen.json or chosen.data_dir / "results_stream.json").write_text(json.dumps({**results, "stream": told}, indent=1))
+            return 0 if stream.met(told) else 1
         if chosen.only == ["access"]:
             return _access(chosen, admin_url, postgres, results)
         prepared = [data.prepare(admin_url, chosen.data_dir, size, say, keep=chosen.keep) for size in chosen.sizes]

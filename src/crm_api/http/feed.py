@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -19,12 +19,14 @@ import structlog
 from crm_api.core.errors import LimitExceeded
 from crm_api.db.uow import unit_of_work
 from crm_api.http.followers import Followers
-from crm_api.http.services import Services
 from crm_api.http.stream_live import MAX_LIVE
 from crm_api.http.valkey import ValkeyDown
 from crm_api.jobs.wake import Wakeups, channel, woken
 from crm_api.kernel.journal import number
 from crm_api.kernel.principal import Principal
+
+if TYPE_CHECKING:
+    from crm_api.http.services import Services
 
 K = TypeVar("K", bound=Hashable)
 

@@ -21,7 +21,6 @@ from crm_api.core.errors import Problem, UserSuspended
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow, unit_of_work
 from crm_api.http.auth import Standing, authenticate_all
-from crm_api.http.services import Services
 from crm_api.http.stream_group import KEPT_BYTES, LEAST_KEPT_BYTES, Group
 from crm_api.kernel.access.rights import NOTHING
 from crm_api.kernel.context import Context
@@ -32,6 +31,7 @@ from crm_api.kernel.principal import Principal
 from crm_api.kernel.registry import Registry
 
 if TYPE_CHECKING:
+    from crm_api.http.services import Services
     from crm_api.http.stream import Stream
 
 QUIET_S: Final = 15.0
@@ -49,14 +49,15 @@ RECENT: Final = 1_000
 READING: Final = 4
 """Streams of one organisation that may read the journal by themselves at once."""
 
-# A view that somebody follows is told by its version; a token that is no longer there has ended too.
+# A view that somebody follows is told by its version; a token that is no longer there has ended too. Tokens are looked up by their hash
+# alone: with the organisation beside it a planner without statistics walks through all of its tokens for each.
 _STANDING: Final = Statement(
     """
     SELECT o.access_version, o.schema_version, o.time_zone, o.region, o.settings::text AS settings, o.clock_offset_us, o.clock_frozen_at,
            coalesce((SELECT value FROM counters WHERE org_id = $1 AND name = 'removed_payloads'), 0) AS removed,
            ARRAY(SELECT h FROM unnest($2::bytea[]) AS h
-                  WHERE NOT EXISTS (SELECT FROM tokens t WHERE t.org_id = $1 AND t.hash = h AND t.revoked_at IS NULL
-                                       AND NOT t.user_suspended AND (t.expires_at IS NULL OR t.expires_at > $3))) AS ended,
+                  WHERE NOT EXISTS (SELECT FROM tokens t WHERE t.hash = h AND t.revoked_at IS NULL AND NOT t.user_suspended
+                                       AND (t.expires_at IS NULL OR t.expires_at > $3))) AS ended,
            ARRAY(SELECT v.id::text || ':' || v.version FROM views v
                   WHERE v.org_id = $1 AND v.id = ANY($4::uuid[]) AND v.deleted_at IS NULL) AS views
       FROM organizations o WHERE o.id = $1
