@@ -18,6 +18,7 @@ import httpx
 import jsonschema_rs
 import orjson
 import sqlalchemy as sa
+from starlette.requests import Request
 
 from crm_api.core.clock import SystemClock
 from crm_api.db.engine import Database
@@ -26,9 +27,10 @@ from crm_api.db.uow import unit_of_work
 from crm_api.flows.organizations import organization_info
 from crm_api.http.api import REGISTRY
 from crm_api.http.app import Application
+from crm_api.http.meta.descriptions import descriptions_of
 from crm_api.http.meta.jsonschema import complete
 from crm_api.http.openapi.event_schemas import alone, full_schema, thin_schema
-from crm_api.http.openapi.tenant.base import Base, take_apart
+from crm_api.http.openapi.tenant.base import Base
 from crm_api.http.openapi.tenant.objects import visible_schemas
 from crm_api.kernel.catalog import Catalog
 from crm_api.kernel.event_catalog import SYSTEM_OBJECTS, EventType, event_types
@@ -230,7 +232,8 @@ async def _own(connection: asyncpg.Connection, app_url: str, app: Application) -
     chosen = await connection.fetch(_EXTENDED, OWN_OBJECTS)
     if not chosen:
         return 0, []
-    base = take_apart(app)
+    request = Request({"type": "http", "app": app})
+    base, _ = await descriptions_of(request).base(request)
     catalog = Catalog(REGISTRY)
     database = Database(app_url, pool_size=2, org_connections=2, wait_seconds=10)
     count, problems = 0, []

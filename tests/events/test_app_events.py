@@ -74,7 +74,8 @@ async def test_what_an_app_was_allowed_is_told_to_the_person_and_administrators(
         (event,) = await told(api, object="oauth_grants")
         assert (event["type"], event["record_id"], event["version"]) == ("app.authorized", grant["id"], 1)
         assert {name: change["new"] for name, change in event["changes"].items()} == {
-            "app_id": mail.id, "app_name": "Mail for CRM", "user_id": str(api.user_id), "kind": "user", "scopes": ["contacts:read", "deals:write"],
+            "app_id": mail.id, "app_name": "Mail for CRM", "user_id": str(api.user_id), "kind": "user",
+            "scopes": ["contacts:read", "deals:write"],
         }  # fmt: skip
         assert tokens["access_token"] not in json.dumps(event)
         assert tokens["refresh_token"] not in json.dumps(event)
