@@ -32,6 +32,9 @@ ACROSS = frozenset(
 
 UNFENCED = frozenset({"outbox", "job_due", "mails"})
 
+BY_POSTGRESQL = frozenset({"webhook_states", "webhook_due", "webhook_queue", "webhook_deliveries", "webhook_attempts"})
+"""Whose times are PostgreSQL's own: when something is tried again and who holds it until when is no business time."""
+
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _MENTION = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE|USING|,)\s+(ONLY\s+)?\"?([a-z_]+)\"?(?:\s+(?:AS\s+)?\"?([a-z_][a-z0-9_]*)\"?)?", re.IGNORECASE
@@ -48,10 +51,6 @@ _CLAUSE = re.compile(r"\b(SELECT|FROM|WHERE|SET|RETURNING|ON|BY|VALUES)\b", re.I
 _VOLATILE = re.compile(r"\b(gen_random_uuid|clock_timestamp|random|uuid_generate_v4|timeofday|nextval|setval)\s*\(", re.IGNORECASE)
 _NOW = re.compile(r"\b(now\s*\(\)|current_timestamp|transaction_timestamp\s*\(\)|statement_timestamp\s*\(\))", re.IGNORECASE)
 _SESSION = re.compile(r"^\s*(SET\s+(?!LOCAL\b)|RESET|SELECT\s+set_config)", re.IGNORECASE)
-
-
-BY_POSTGRESQL = frozenset({"webhook_states", "webhook_due", "webhook_queue", "webhook_deliveries", "webhook_attempts"})
-"""Whose times are PostgreSQL's own: when something is tried again and who holds it until when is no business time."""
 
 
 @dataclass

@@ -122,7 +122,8 @@ _WRITE: Final = Statement(
     )
     UPDATE webhook_deliveries d
        SET status = g.status, reason = g.reason, attempts = d.attempts + (g.status <> 'skipped')::int, status_code = g.code,
-           error = g.error, next_attempt_at = now() + make_interval(secs => g.wait), finished_at = CASE WHEN g.wait IS NULL THEN now() END
+           error = g.error, next_attempt_at = now() + make_interval(secs => g.wait),
+           finished_at = CASE WHEN g.wait IS NULL THEN now() END
       FROM given g JOIN known k ON k.id = g.id
      WHERE d.org_id = $1 AND d.id = g.id AND d.id >= $9 AND d.id <= $10
     RETURNING d.id, d.event_id, d.event_type, d.status

@@ -161,6 +161,6 @@ NOTHING: Final = Rights(view="nothing")
 """What somebody may do who is no active member of the organisation."""
 
 __all__ = [
-    "EVERYTHING", "FULL", "GOVERNED_BY", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "UNSEEN", "WRITE", "Criteria", "ObjectAccess",
-    "OwnerGrant", "Reason", "Rights", "owners_parameter",
+    "EVERYTHING", "FULL", "GOVERNED_BY", "GRANTEES", "LEVELS", "LEVEL_NAMES", "NOTHING", "READ", "TREES", "UNSEEN", "WRITE", "Criteria",
+    "ObjectAccess", "OwnerGrant", "Reason", "Rights", "owners_parameter",
 ]  # fmt: skip
