@@ -104,6 +104,12 @@ def test_the_whole_life(data_dir: Path, plain_environment: dict[str, str]) -> No
         assert httpx.get(f"{first.url}/v1/contacts/{contact}", headers=reader).status_code == 200
         assert httpx.delete(f"{first.url}/v1/contacts/{contact}", headers=reader).status_code == 403
 
+        # For developers: the API is found, and a token made for as long as the command runs.
+        triggered = run(plain_environment, "trigger", "deal.created", "--json", "--data-dir", str(data_dir))
+        assert triggered.returncode == 0, triggered.stderr
+        event = json.loads(triggered.stdout)
+        assert httpx.get(f"{first.url}/v1/events/{event['id']}", headers=headers).json()["type"] == "deal.created"
+
         rotated = run(plain_environment, "keys", "rotate", "--json", "--data-dir", str(data_dir))
         assert rotated.returncode == 0, rotated.stderr
         assert json.loads(rotated.stdout) == {"key_id": 1, "sealed": 0, "unreadable": 0, "retired": []}

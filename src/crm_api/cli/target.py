@@ -13,13 +13,8 @@ from uuid import UUID
 import httpx
 import orjson
 
-from crm_api.cli.environment import open_database, settings_for
 from crm_api.cli.terminal import fail
-from crm_api.core.clock import SystemClock
-from crm_api.db.statement import Statement
-from crm_api.db.uow import unit_of_work
 from crm_api.embedded.errors import EmbeddedError
-from crm_api.flows.organizations import create_token, revoke_token
 
 if TYPE_CHECKING:
     from crm_api.db.engine import Database
@@ -31,9 +26,9 @@ _SHORT_DAYS: Final = 1
 _PATIENCE_S: Final = 40.0
 """A little more than the API itself takes for any answer, long-polls among them."""
 
-_ORGANIZATIONS: Final = Statement("SELECT id, name FROM organizations WHERE environment = 'production' ORDER BY created_at LIMIT 6", ())
-_FIRST_MEMBER: Final = Statement(
-    "SELECT id FROM members WHERE org_id = $1 AND deleted_at IS NULL AND status = 'active' ORDER BY created_at, id LIMIT 1", ("org_id",)
+_ORGANIZATIONS: Final = "SELECT id, name FROM organizations WHERE environment = 'production' ORDER BY created_at LIMIT 6"
+_FIRST_MEMBER: Final = (
+    "SELECT id FROM members WHERE org_id = $1 AND deleted_at IS NULL AND status = 'active' ORDER BY created_at, id LIMIT 1"
 )
 
 
@@ -61,6 +56,8 @@ async def api_of(wanted: Wanted) -> AsyncIterator[httpx.AsyncClient]:
         async with _client(wanted.url, wanted.token) as api:
             yield api
         return
+    from crm_api.cli.environment import open_database, settings_for  # what takes long to import, only where it is needed
+
     try:
         settings = settings_for(wanted.data_dir)
     except EmbeddedError as error:
@@ -71,6 +68,8 @@ async def api_of(wanted: Wanted) -> AsyncIterator[httpx.AsyncClient]:
         async with _client(url, token) as api:
             yield api
         return
+    from crm_api.flows.organizations import create_token, revoke_token
+
     async with open_database(settings) as database:
         org_id, user_id = await _whose(database, wanted)
         made = await create_token(
@@ -94,6 +93,10 @@ def demo_token(data_dir: Path, database_url: str) -> str | None:
 
 async def _whose(database: Database, wanted: Wanted) -> tuple[UUID, UUID]:
     """The organisation and the member that a token is made for: those named, else the only organisation and its first member."""
+    from crm_api.core.clock import SystemClock
+    from crm_api.db.statement import Statement
+    from crm_api.db.uow import unit_of_work
+
     try:
         org_id = None if wanted.org_id is None else UUID(wanted.org_id)
         user_id = None if wanted.user_id is None else UUID(wanted.user_id)
@@ -101,7 +104,7 @@ async def _whose(database: Database, wanted: Wanted) -> tuple[UUID, UUID]:
         fail("--org-id and --user-id are UUIDs, as `crm-api org create --json` prints them.")
     if org_id is None:
         async with database.connection() as connection:
-            found = await connection.fetch(_ORGANIZATIONS, {})
+            found = await connection.fetch(Statement(_ORGANIZATIONS, ()), {})
         if not found:
             fail("There is no organisation yet: crm-api org create.")
         if len(found) > 1:
@@ -111,7 +114,7 @@ async def _whose(database: Database, wanted: Wanted) -> tuple[UUID, UUID]:
         org_id = found[0]["id"]
     if user_id is None:
         async with unit_of_work(database, org_id, SystemClock()) as uow:
-            user_id = await uow.fetch_value(_FIRST_MEMBER, {"org_id": org_id})
+            user_id = await uow.fetch_value(Statement(_FIRST_MEMBER, ("org_id",)), {"org_id": org_id})
         if user_id is None:
             fail(f"The organisation {org_id} has no members.")
     return org_id, user_id

@@ -38,8 +38,6 @@ _SAMPLES: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
 """What records of these objects are made of, and the field that an update changes. Objects that an organisation has made follow from
 their fields."""
 
-_WAIT_S: Final = 10
-
 
 @dataclass(frozen=True)
 class Triggering:
@@ -180,6 +178,8 @@ class _Maker:
     async def _fill(self, body: dict[str, Any], field: Mapping[str, Any]) -> None:
         """Gives a required field that is still missing a value."""
         path = field.get("path") or field["api_name"]
+        if field["of"] in _SAMPLES and field["standard"]:
+            return  # the sample has what can't be left out
         if not field.get("required") or field.get("read_only") or field.get("archived") or path in body or field["api_name"] in body:
             return
         if field.get("default") is not None:
@@ -204,7 +204,7 @@ class _Maker:
 
     async def _look(self, cursor: str, record_id: str) -> dict[str, Any]:
         """The event in the journal."""
-        params = {"cursor": cursor, "record_id": record_id, "event_types": self._options.event_type, "limit": 1, "wait": _WAIT_S}
+        params = {"cursor": cursor, "record_id": record_id, "event_types": self._options.event_type, "limit": 1}
         found: list[dict[str, Any]] = (await ask(self._api, "GET", "/v1/events", params=params))["data"]
         if not found:
             fail(f"Nothing of the record {record_id} has made {self._options.event_type}; it was so before, or the token may not see it.")
