@@ -16,11 +16,12 @@ from crm_api.db.partitions import TABLES
 from crm_api.models import Base
 from crm_api.models.identity import PERSONAL
 from crm_api.models.oauth import OAUTH
+from crm_api.models.tickets import TICKETS
 
 GLOBAL = {"organizations", "users", "credentials", "encryption_keys", "oauth_clients"}
 """Copied to every node; they belong to no organisation."""
 
-LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL, **OAUTH}
+LOOKED_UP_FIRST = {"tokens": "hash", **PERSONAL, **OAUTH, **TICKETS}
 """Found by this column before the organisation is known, hence without a fence and spread by themselves."""
 
 UNFENCED = {*GLOBAL, *LOOKED_UP_FIRST, "outbox", "job_due", "timers", "journal_heads", "journal_consumers", "webhook_due"}

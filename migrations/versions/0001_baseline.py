@@ -202,8 +202,7 @@ def _create_event_tickets() -> None:
     )
     op.create_index("ix_event_tickets_expires_at", "event_tickets", ["expires_at"], unique=False)
     op.create_index("ix_event_tickets_token_hash", "event_tickets", ["token_hash"], unique=False)
-    place_table(op, "event_tickets")
-    fence_table(op, "event_tickets")
+    place_table(op, "event_tickets", "hash", colocate=False)
 
 
 def _create_events() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
@@ -27,7 +26,7 @@ from crm_api.http.stream_live import of_view
 from crm_api.kernel.endpoint import ContextDep
 from crm_api.kernel.journal import encode_events_cursor, number
 from crm_api.kernel.query.request import split_query
-from crm_api.kernel.schema import Input, JsonObject, Output, about
+from crm_api.kernel.schema import Input, JsonObject, Output, Uuid, about
 
 TICKET: Final = "ticket"
 PATH: Final = "/v1/events/stream"
@@ -45,12 +44,12 @@ class EventTicketCreate(Input):
     ] = None
     event_types: Annotated[list[str] | None, Field(description="Only events of these types.", examples=[["deal.*"]], max_length=100)] = None
     object: Annotated[str | None, Field(description="Only events of this object.", examples=["deals"])] = None
-    record_id: Annotated[UUID | None, Field(description="Only events of this record.", examples=[_ID])] = None
+    record_id: Annotated[Uuid | None, Field(description="Only events of this record.", examples=[_ID])] = None
     filter: Annotated[
         JsonObject | None,
         Field(description="A live query: a search tree. Needs `object`.", examples=[{"field": "amount", "op": "gte", "value": "1000"}]),
     ] = None
-    view_id: Annotated[UUID | None, Field(description="A live query: the conditions of this saved view.", examples=[_ID])] = None
+    view_id: Annotated[Uuid | None, Field(description="A live query: the conditions of this saved view.", examples=[_ID])] = None
     exclude_own: Annotated[bool, Field(description="Leave out what the calling token itself did.")] = False
 
 
