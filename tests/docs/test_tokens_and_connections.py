@@ -56,8 +56,11 @@ async def test_the_page_about_connections(api: Api) -> None:
     assert [(method, path) for method, path, _ in asked] == [
         ("POST", "/v1/connections"),
         ("PUT", "/v1/connections/{id}/secret"),
+        ("POST", "/v1/connections/{id}/test"),
         ("DELETE", "/v1/connections/{id}/secret"),
     ]
     made = await _send(api, asked[0], {})
     assert (await _send(api, asked[1], made))["status"] == "ready"
-    assert (await _send(api, asked[2], made))["status"] == "no_secret"
+    tried = await _send(api, asked[2], made)
+    assert (tried["ok"], tried["status_code"], tried["error"]) == (False, None, "The address could not be reached.")
+    assert (await _send(api, asked[3], made))["status"] == "no_secret"

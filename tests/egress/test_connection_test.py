@@ -76,8 +76,10 @@ async def test_what_goes_wrong_is_told_and_noted(api: Api) -> None:
         found = await try_out(api, record)
         assert (found["ok"], found["status_code"], found["error"]) == (False, 401, "401 Unauthorized")
         assert receiver.requests[0][0].startswith(b"GET /v2?x=y HTTP/1.1\r\n")
-    failing = await api.get(record)
-    assert (failing["status"], failing["last_error"]) == ("failing", "401 Unauthorized")
+        failing = await api.get(record)
+        assert (failing["status"], failing["last_error"]) == ("failing", "401 Unauthorized")
+        await try_out(api, record)
+        assert (await api.get(record))["tested_at"] > failing["tested_at"]
     found = await try_out(api, record)  # nobody is there any more
     assert (found["ok"], found["status_code"], found["error"]) == (False, None, UNREACHABLE)
     assert {name for name, value in found["timings"].items() if value is not None} == {"total_ms"}

@@ -203,15 +203,16 @@ async def credentials(context: Context, connection_id: UUID, *, purpose: str) ->
     return Credentials(**values, scopes=tuple(scopes), expires_at=row["expires_at"], secret=orjson.loads(plain))
 
 
-async def note_use(context: Context, writer: Writer, used: Credentials, error: str | None) -> None:
+async def note_use(context: Context, writer: Writer, used: Credentials, error: str | None, *, tested: bool = False) -> None:
     """Notes how a use went: `error` is a short reason, None for one that went well. Secrets in it are blanked.
 
-    Nothing is written while it goes on as before, so that a busy integration makes no event of each call.
+    Nothing is written while it goes on as before, so that a busy integration makes no event of each call; a use that was `tested`
+    on purpose is always noted.
     """
     status = "working" if error is None else "failing"
     text = None if error is None else _blanked(error, used)[:MAX_ERROR]
     found = await context.uow.fetch_row(_STANDING, {"org_id": context.uow.org_id, "id": used.id})
-    if found is None or (found["status"], found["last_error"]) == (status, text):
+    if found is None or (not tested and (found["status"], found["last_error"]) == (status, text)):
         return
     values = {used.id: {"status": status, "last_error": text, "tested_at": context.uow.clock.now()}}
     await writer.update_rows(context, context.registry["connections"], values, options=WriteOptions(atomic=False))

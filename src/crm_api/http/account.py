@@ -17,6 +17,7 @@ from crm_api.flows.oauth.registry import MOST_APPS
 from crm_api.flows.sandboxes.selection import MAX_SAMPLE
 from crm_api.flows.sandboxes.service import MAX_SANDBOXES
 from crm_api.flows.segments import MAX_MEMBERS
+from crm_api.http.connection_test import COST as CONNECTION_TEST
 from crm_api.http.preferences import me_org
 from crm_api.http.records.batch import MAX_ITEMS
 from crm_api.http.routing import KernelRoute
@@ -71,7 +72,14 @@ async def get_limits(context: ContextDep, request: Request) -> dict[str, Any]:
     settings = services_of(request).settings
     return {
         "rate_limit": None if settings.rate is None else {"requests": settings.rate[0], "window_seconds": settings.rate[1], "per": "token"},
-        "costs": {"read": 1, "write": 1, "batch": "one per 20 items, rounded up", "search_with_q": 2, "composite": "one per operation"},
+        "costs": {
+            "read": 1,
+            "write": 1,
+            "batch": "one per 20 items, rounded up",
+            "search_with_q": 2,
+            "composite": "one per operation",
+            "connection_test": CONNECTION_TEST,
+        },
         "limits": {
             "body_bytes": settings.max_body_bytes,
             "url_bytes": settings.max_url_bytes,

@@ -130,5 +130,5 @@ async def try_connection(request: Request, id: str, body: ConnectionTest | None 
     result = await tested(services.egress, used, path)
     async with working(services, principal) as context:
         context.uow.cause = cause
-        await connections.note_use(context, services.engine.writer, used, result.error)
+        await connections.note_use(context, services.engine.writer, used, result.error, tested=True)
     return JSONResponse(result.json())

@@ -39,12 +39,14 @@ class ConnectionFields(Output):
     name: Name = about("What it is called. Unique, whatever the case.", "Shop")
     provider: Key = about("Whose service it is, as integrations call it.", "example_shop")
     base_url: Url | None = about(
-        "Where its API begins; needed by every type but `smtp`. `https`, or `http` on this machine; without name, password or fragment. "
-        "Another scheme, host or port takes the secret away.",
+        "Where its API begins; needed by every type but `smtp`. `https` on port 443 or 8443, to a public network, unless the server allows "
+        "others; without name, password or fragment. Another scheme, host or port takes the secret away.",
         "https://api.shop.example/v2",
     )
     host: Host | None = about(
-        "The mail server; needed by `smtp`, and by no other type. Another one takes the secret away.", "mail.corp.example"
+        "The mail server; needed by `smtp`, and by no other type. In a public network, unless the server allows others. Another one takes "
+        "the secret away.",
+        "mail.corp.example",
     )
     port: Annotated[int, Field(ge=1, le=65_535)] | None = about("The mail server's port. Another one takes the secret away.", 587)
     username: Text | None = about("The name to sign in with; of `basic` and `smtp`.", "crm")
