@@ -100,8 +100,8 @@ _LET_GO: Final = Statement(
 )
 _CANCEL: Final = Statement(
     """
-    WITH some AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 LIMIT $3),
-         gone AS (DELETE FROM webhook_queue q USING some WHERE q.org_id = $1 AND q.id = some.id RETURNING q.id),
+    WITH part AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 LIMIT $3),
+         gone AS (DELETE FROM webhook_queue q USING part WHERE q.org_id = $1 AND q.id = part.id RETURNING q.id),
          told AS (UPDATE webhook_deliveries d SET status = 'cancelled', reason = $4, finished_at = now(), next_attempt_at = NULL
                     FROM gone WHERE d.org_id = $1 AND d.id = gone.id)
     SELECT count(*) FROM gone
