@@ -1,8 +1,10 @@
 """The two long-running processes, each refusing a database role that row-level security would not bind, and missing keys."""
 
 import asyncio
+import os
 from types import FrameType
 
+from crm_api.core import failpoints
 from crm_api.db.roles import refuse_unsafe_role
 from crm_api.settings import Settings, driver_url
 
@@ -27,6 +29,7 @@ async def _refuse(settings: Settings) -> None:
 
 def run_api(settings: Settings, host: str, port: int) -> None:
     """Serve HTTP until SIGTERM or SIGINT."""
+    failpoints.arm(os.environ)
     asyncio.run(_refuse(settings))
 
     import uvicorn
@@ -68,6 +71,7 @@ def run_api(settings: Settings, host: str, port: int) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT."""
+    failpoints.arm(os.environ)
     asyncio.run(_refuse(settings))
 
     from crm_api.worker import run

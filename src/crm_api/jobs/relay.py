@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from crm_api.core.clock import Clock
+from crm_api.core.failpoints import reach
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
 from crm_api.jobs.wake import woken
@@ -76,6 +77,8 @@ class Relay:
         async with self._slots:
             async with unit_of_work(self._database, org_id, self._clock) as uow:
                 new = (await number(uow)).new
+            if new:
+                reach("numbered")
             if new and self.consume is not None:
                 self.consume()
             if new and not told and self.publish is not None:

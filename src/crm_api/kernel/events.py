@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.core.clock import format_timestamp
+from crm_api.core.failpoints import reach
 from crm_api.db.statement import Statement, StatementCache, compile_statement
 from crm_api.db.uow import Uow
 from crm_api.kernel import audit_changes
@@ -130,6 +131,7 @@ def _collected(uow: Uow, statements: StatementCache) -> Collected:
 
 
 async def _after_commit(uow: Uow) -> None:
+    reach("committed")
     for nudge in _nudges.get(asyncio.get_running_loop(), ()):
         await nudge(uow.org_id)
 

@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from crm_api.core.clock import Clock
+from crm_api.core.failpoints import reach
 from crm_api.db.engine import Connection, Database
 from crm_api.db.statement import Statement
 from crm_api.db.uow import Uow, unit_of_work
@@ -154,6 +155,8 @@ async def dispatch(database: Database, clock: Clock, engine: Engine, org_id: UUI
         if rows.ids:
             await uow.fetch(_INSERT, rows.values())
         await uow.fetch(_MOVE, {"org_id": org_id, "name": CONSUMER, "seq": until})
+        if made:
+            reach("dispatching")
         return Dispatched(made, moved=True)
 
 

@@ -130,6 +130,7 @@ _WRITE: Final = Statement(
     """,
     ("org_id", "ids", "statuses", "reasons", "sent", "waits", "codes", "errors", "low", "high"),
 )
+# Stored again when a commit's answer was lost.
 _LOG: Final = Statement(
     """
     INSERT INTO webhook_attempts (org_id, id, endpoint_id, delivery_id, message_id, number, trigger, url, started_at, succeeded, status_code,
@@ -139,6 +140,7 @@ _LOG: Final = Statement(
       FROM jsonb_to_recordset($3::jsonb) AS a (id uuid, delivery_id uuid, message_id text, number smallint, trigger text, url text,
            started_at timestamptz, succeeded boolean, status_code smallint, error text, address text, timings jsonb, request_bytes int,
            response_headers jsonb, response_body text, truncated boolean)
+    ON CONFLICT (org_id, id) DO NOTHING
     """,
     ("org_id", "endpoint_id", "attempts"),
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from crm_api.core.clock import Clock
+from crm_api.core.failpoints import reach
 from crm_api.db.engine import Database
 from crm_api.flows.webhooks.dispatch import dispatch, organizations_waiting
 from crm_api.jobs.wake import woken
@@ -71,5 +72,6 @@ class Dispatcher:
         async with self._slots:
             found = await dispatch(self._database, self._clock, self._engine, org_id, self._api_version)
         if found.deliveries:
+            reach("dispatched")
             self._news()
         return found.deliveries, found.moved

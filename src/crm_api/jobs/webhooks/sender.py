@@ -19,6 +19,7 @@ import structlog
 
 from crm_api.core.clock import Clock
 from crm_api.core.egress import Egress, EgressFailed, Timings
+from crm_api.core.failpoints import reach
 from crm_api.core.ids import uuid7
 from crm_api.core.webhook_signing import headers as signed
 from crm_api.db.engine import Database
@@ -138,6 +139,7 @@ class Service:
         self._results: list[Result] = []
         self._news = asyncio.Event()
         self._next_at = 0.0
+        self._until = 0.0
         self._gate: asyncio.Semaphore | None = None
         self._width = 0
 
@@ -150,6 +152,7 @@ class Service:
         try:
             if not await self._take():
                 return
+            reach("taken")
             turn = await self._turn(1)
             while not turn.over:
                 self._send(turn)
@@ -181,6 +184,7 @@ class Service:
         """A turn, repeated while the database is away: what has arrived must not be forgotten."""
         sender = self._sender
         while True:
+            began = monotonic()
             # Results that come in meanwhile are for the next turn.
             results = list(self._results)
             done = {result.delivery_id for result in results}
@@ -188,12 +192,21 @@ class Service:
             try:
                 async with sender.turns, unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
                     turn = await serving.turn(uow, sender.engine, self._lease, results, flying, room, sender.api_version)
+                    if results:
+                        reach("storing")
+                    if turn.over:
+                        reach("releasing")
             except Fenced:
                 raise
             except Exception as error:
                 log.warning("webhook_turn_failed", endpoint=str(self._lease.endpoint_id), error=repr(error))
                 await asyncio.sleep(_PAUSE_S)
                 continue
+            if results:
+                reach("stored")
+            if turn.over:
+                reach("released")
+            self._until = began + serving.LEASE_S
             del self._results[: len(results)]
             for id in done:
                 self._flying.pop(id, None)
@@ -210,6 +223,7 @@ class Service:
         endpoint = turn.endpoint
         if endpoint is None or not turn.parcels:
             return
+        reach("picked")
         width = 1 if endpoint.fifo else endpoint.max_concurrency
         if self._gate is None or self._width != width:
             self._gate, self._width = asyncio.Semaphore(width), width
@@ -226,15 +240,24 @@ class Service:
             async with gate:
                 await self._pace(endpoint)
                 async with self._sender.slots:
+                    if monotonic() > self._until:
+                        # Frozen, or cut off from the database, for so long that another may be at it by now.
+                        self._put_back(parcels[index:])
+                        return
                     attempt, wait = await attempt_of(self._sender.egress, self._sender.clock, endpoint, secrets, parcel)
+            reach("answered")
             for delivery_id, sent, tries in zip(parcel.deliveries, parcel.sent, parcel.tries, strict=True):
                 self._results.append(Result.of(delivery_id, sent, tries, attempt, wait, forever=endpoint.fifo))
             self._news.set()
             if not attempt.succeeded:
-                for left in parcels[index + 1 :]:
-                    for id in left.deliveries:
-                        self._flying.pop(id, None)
+                self._put_back(parcels[index + 1 :])
                 return
+
+    def _put_back(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            for id in parcel.deliveries:
+                self._flying.pop(id, None)
+        self._news.set()
 
     async def _pace(self, endpoint: Endpoint) -> None:
         """Keeps to the endpoint's rate."""
