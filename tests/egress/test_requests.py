@@ -6,7 +6,9 @@ import asyncio
 import gc
 import gzip
 import ipaddress
+import socket
 import ssl
+import struct
 import time
 import tracemalloc
 from pathlib import Path
@@ -212,6 +214,50 @@ async def test_what_is_no_tls() -> None:
         failed = await fails(egress, f"https://127.0.0.1:{silent.sockets[0].getsockname()[1]}/")
         assert (failed.kind, failed.text) == ("tls", "The TLS handshake took too long.")
         silent.close()
+
+
+async def test_nothing_said_before_tls_is_an_answer(tmp_path: Path) -> None:
+    """Whoever sits between could else put an answer in front of the handshake."""
+    serving, trusting = certificate(tmp_path, "localhost")
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onwards, towards = await asyncio.open_connection("127.0.0.1", receiver.port)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, towards), pump(onwards, writer))
+
+    async with server(tls=serving) as receiver, Egress(LOOPBACK, context=trusting) as egress:
+        listening = await asyncio.start_server(between, "127.0.0.1", 0)
+        failed = await fails(egress, f"https://localhost:{listening.sockets[0].getsockname()[1]}/", total_s=2)
+        assert failed.kind == "tls"
+        assert receiver.requests == []
+        listening.close()
+
+
+async def test_an_answer_that_ends_with_its_connection() -> None:
+    async def whole(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> bool:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        return False
+
+    async def torn(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> bool:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        reset = writer.get_extra_info("socket")
+        reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        return False
+
+    async with server(whole) as receiver, Egress(LOOPBACK) as egress:
+        found = await egress.request("POST", receiver.url(), [], b"")
+        assert (found.body, found.truncated, egress.idle) == (b"abc", False, 0)
+    async with server(torn) as receiver, Egress(LOOPBACK) as egress:
+        assert (await fails(egress, receiver.url())).kind == "closed"
 
 
 # --- how long and how much ---
@@ -489,6 +535,7 @@ async def test_closing_ends_what_runs() -> None:
         with pytest.raises(EgressFailed) as failed:
             await running
         assert failed.value.kind == "closed"
+        assert (await fails(egress, receiver.url())).kind == "closed"
 
 
 async def test_with_the_servers_own_event_loop(tmp_path: Path) -> None:
@@ -523,6 +570,7 @@ async def test_with_the_servers_own_event_loop(tmp_path: Path) -> None:
 def test_certificates_are_checked() -> None:
     from crm_api.core.egress.dialer import trusted
 
-    context = trusted()
+    context = trusted("http/1.1")
+    assert context is trusted("http/1.1")
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

@@ -93,7 +93,7 @@ async def _smtp(egress: Egress, used: Credentials) -> Tested:
                 timeout=TOTAL_S,
                 use_tls=port == _SMTPS,
                 start_tls=None if port != _SMTPS and egress.policy.excepted(address) else port != _SMTPS,
-                tls_context=egress.dialer.context,
+                tls_context=egress.dialer.tls,
                 username=used.username,
                 password=used.secret["password"] if used.username is not None else None,
             )

@@ -10,6 +10,8 @@ from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
+import structlog
+
 from crm_api.core.egress.addresses import Address
 from crm_api.core.egress.answers import Answer, EgressFailed, Timings
 from crm_api.core.egress.connection import Connection
@@ -39,6 +41,8 @@ OURS: Final = frozenset(
 """Headers that nobody else sets: they are about the connection and the framing (RFC 9110 7.6.1), or would change what comes back."""
 
 USER_AGENT: Final = "crm-api"
+log = structlog.stdlib.get_logger("crm_api.egress")
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -131,6 +135,8 @@ class Egress:
             raise EgressFailed(marks.phase, detail, timings=marks.timings(), address=marks.address) from None
         except EgressFailed as failed:
             failed.timings, failed.address = marks.timings(), marks.address
+            if failed.kind == "address_not_allowed":
+                log.warning("egress_refused", detail=failed.detail)
             raise
         finally:
             self._slots.release()
@@ -144,6 +150,8 @@ class Egress:
             return await self.dialer.socket(host, port, marks)
         except EgressFailed as failed:
             failed.timings, failed.address = marks.timings(), marks.address
+            if failed.kind == "address_not_allowed":
+                log.warning("egress_refused", detail=failed.detail)
             raise
 
     async def _request(
@@ -166,6 +174,9 @@ class Egress:
     async def _over(
         self, connection: Connection, method: str, target: Target, headers: Sequence[tuple[str, str]], body: bytes, keep: int, marks: Marks
     ) -> Answer:
+        if self._closed:
+            connection.close()
+            raise EgressFailed("closed", "The process ends.")
         self._open.add(connection)
         try:
             answer = await connection.exchange(method, target.path, headers, body, keep, marks)
@@ -174,10 +185,7 @@ class Egress:
             raise
         finally:
             self._open.discard(connection)
-        if self._closed:
-            connection.close()
-        else:
-            self._pool.give((target.scheme, target.host, target.port), connection, perf_counter())
+        self._pool.give((target.scheme, target.host, target.port), connection, perf_counter())
         return answer
 
 

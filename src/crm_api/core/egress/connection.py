@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._unread = bytearray()
         self._ended = False
+        self._broken = False
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
         self.used = 0
@@ -45,7 +46,6 @@ class Connection(asyncio.Protocol):
     # --- what the transport says ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called again once TLS has been set up."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by their classes
 
     def data_received(self, data: bytes) -> None:
@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
+        self._broken = exc is not None
         self._wake()
 
     def _wake(self) -> None:
@@ -129,19 +130,21 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, h11.EndOfMessage):
                 return bytes(kept), False
             else:
-                raise EgressFailed("closed", "The connection was closed within the answer.")
+                raise _closed(self.heard)
 
     async def _event(self) -> h11.Event:
+        at_end = False
         try:
             while not isinstance(event := self._http.next_event(), h11.Event):
-                self._http.receive_data(await self._read())
+                data = await self._read()
+                at_end = not data
+                self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
-            if self._ended and not self._unread:
-                where = "within the answer" if self.heard else "before an answer came"
-                raise EgressFailed("closed", f"The connection was closed {where}.") from None
+            if at_end:
+                raise _closed(self.heard) from None
             raise EgressFailed("protocol", f"The answer is not HTTP/1.1: {error}.") from None
         if isinstance(event, h11.ConnectionClosed):
-            raise EgressFailed("closed", "The connection was closed before an answer came.")
+            raise _closed(self.heard)
         return event
 
     async def _read(self) -> bytes:
@@ -155,10 +158,16 @@ class Connection(asyncio.Protocol):
                 await self._waiter
             finally:
                 self._waiter = None
+        if not self._unread and self._broken:  # not the end of an answer that lasts until the end of its connection
+            raise _closed(self.heard)
         data = bytes(self._unread[:_CHUNK])
         del self._unread[:_CHUNK]
         self.heard = self.heard or bool(data)
         return data
+
+
+def _closed(heard: bool) -> EgressFailed:
+    return EgressFailed("closed", f"The connection was closed {'within the answer' if heard else 'before an answer came'}.")
 
 
 def _kept(headers: h11._headers.Headers) -> tuple[tuple[str, str], ...]:

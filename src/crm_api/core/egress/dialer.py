@@ -73,12 +73,16 @@ def _ms(begin: float | None, end: float | None) -> float | None:
     return None if begin is None or end is None else round((end - begin) * 1000, 3)
 
 
-@lru_cache(maxsize=1)
-def trusted() -> ssl.SSLContext:
-    """TLS 1.2 and newer, certificates checked against the system's authorities (SSL_CERT_FILE, SSL_CERT_DIR) and Mozilla's."""
+@lru_cache(maxsize=2)
+def trusted(application: str | None = None) -> ssl.SSLContext:
+    """TLS 1.2 and newer, certificates checked against the system's authorities (SSL_CERT_FILE, SSL_CERT_DIR) and Mozilla's.
+
+    `application` is the protocol that is named to the server (ALPN, RFC 7301): one that speaks another may hang up.
+    """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
+    if application is not None:
+        context.set_alpn_protocols([application])
     return context
 
 
@@ -93,7 +97,6 @@ class Dialer:
 
     async def connect(self, target: Target, protocol: Callable[[], P], marks: Marks) -> P:
         """A new connection to one of the host's addresses, with TLS if the target has it. Raises EgressFailed."""
-        loop = asyncio.get_running_loop()
         addresses = await self._addresses(target.host, target.address, marks)
         try:
             judge(target, addresses, self._policy)
@@ -101,16 +104,10 @@ class Dialer:
             raise _refused(f"{refused.code}: {target.scheme}://{target.authority}", addresses) from None
         connected, _ = await self._socket(addresses, target.port, marks)
         try:
-            transport, made = await loop.create_connection(protocol, sock=connected)
+            made = await (self._secured if target.scheme == "https" else _plain)(connected, protocol, target.host, marks)
         except BaseException:
             connected.close()
             raise
-        if target.scheme == "https":
-            try:
-                await self._secure(transport, made, target.host, marks)
-            except BaseException:
-                transport.abort()
-                raise
         marks.phase = "timeout"
         return made
 
@@ -126,8 +123,8 @@ class Dialer:
         return await self._socket(addresses, port, marks)
 
     @property
-    def context(self) -> ssl.SSLContext:
-        """What TLS is spoken with."""
+    def tls(self) -> ssl.SSLContext:
+        """What TLS is spoken with in other protocols than HTTP."""
         return self._context or trusted()
 
     async def _addresses(self, host: str, address: Address | None, marks: Marks) -> Sequence[Address]:
@@ -164,15 +161,15 @@ class Dialer:
                 return connected, address
         raise EgressFailed("connect", failure)
 
-    async def _secure(self, transport: asyncio.Transport, protocol: asyncio.Protocol, host: str, marks: Marks) -> None:
+    async def _secured(self, connected: Socket, protocol: Callable[[], P], host: str, marks: Marks) -> P:
+        """TLS from the first byte on: nothing that is said before it is taken for an answer."""
         marks.phase = "tls"
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                secured = await loop.start_tls(
-                    transport,
+                _, made = await asyncio.get_running_loop().create_connection(
                     protocol,
-                    self.context,
+                    sock=connected,
+                    ssl=self._context or trusted("http/1.1"),
                     server_hostname=host,
                     ssl_handshake_timeout=self._limits.connect_s + 1,
                     ssl_shutdown_timeout=_SHUTDOWN_S,
@@ -183,10 +180,13 @@ class Dialer:
             raise EgressFailed("tls", f"The certificate was not accepted: {error.verify_message}.") from None
         except (ssl.SSLError, OSError) as error:
             raise EgressFailed("tls", f"The TLS handshake failed: {_reason(error)}.") from None
-        if secured is None:
-            raise EgressFailed("tls", "The connection was closed during the TLS handshake.")
-        protocol.connection_made(secured)
         marks.secured = perf_counter()
+        return made
+
+
+async def _plain(connected: Socket, protocol: Callable[[], P], host: str, marks: Marks) -> P:
+    _, made = await asyncio.get_running_loop().create_connection(protocol, sock=connected)
+    return made
 
 
 async def _connected(address: Address, port: int) -> Socket:

@@ -63,7 +63,8 @@ class Pool:
         self._timer = asyncio.get_running_loop().call_later(self._expiry_s / 2, self._sweep) if self._count else None
 
     def close(self) -> None:
-        """Closes all that wait."""
+        """Closes all that wait, and those that come back later."""
+        self._most = 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
