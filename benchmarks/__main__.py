@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import access, custom, data, oauth, report, scenarios, schema, servers, stream
+from benchmarks import access, custom, data, oauth, report, scenarios, schema, servers, stream, webhooks
 from benchmarks.data import Prepared
 from benchmarks.servers import Server
 from crm_api.embedded import EmbeddedServers
@@ -40,7 +40,7 @@ def options() -> argparse.Namespace:
         "--only",
         action="append",
         default=[],
-        help="list, get, search, create, batch, growth, custom, access, oauth, schema, stream; repeatable",
+        help="list, get, search, create, batch, growth, custom, access, oauth, schema, stream, webhooks; repeatable",
     )
     parser.add_argument(
         "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[10_000, 1_000_000], help="numbers of contacts"
@@ -214,6 +214,11 @@ def main() -> int:
             found = oauth.measure(chosen, data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep))
             print(oauth.line(found))
             return 0 if found["ours"]["per_second"] >= found["goal"] else 1
+        if chosen.only == ["webhooks"]:
+            sent = webhooks.measure(chosen, data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep), say)
+            print(webhooks.lines(sent))
+            (chosen.json or chosen.data_dir / "results_webhooks.json").write_text(json.dumps({**results, "webhooks": sent}, indent=1))
+            return 0 if webhooks.met(sent) else 1
         if chosen.only == ["stream"]:
             told = stream.measure(chosen, data.prepare(admin_url, chosen.data_dir, chosen.sizes[0], say, keep=chosen.keep), say)
             print(stream.lines(told))

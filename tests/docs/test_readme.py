@@ -55,6 +55,8 @@ def test_every_line_of_the_tour_works(running: dict[str, str]) -> None:
     user, org, log = answers[9]
     assert (user["status"], org["sharing"]["defaults"]) == ("invited", {"contacts": "read"})
     assert len(log["data"]) == 3
+    told = next(answer for answer in answers[10] if "changes" in answer)
+    assert (told["type"], list(told["changes"])) == ("contact.updated", ["title"])
 
 
 def test_alembic_finds_the_running_database(running: dict[str, str]) -> None:
