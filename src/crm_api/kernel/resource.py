@@ -137,6 +137,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     `derived` are fields with those that their values are worked out of. `hidden` and `read_only` are fields that a caller
     may not see, or not write; `shown_of` is then the object with all of them. `paths_in` are fields whose values name fields of the
     object that a record is about, see `kernel/access/masks.py`; `masked` is what a caller sees of them instead.
+    `shown_once` are secrets that the answer which makes a record shows beside it (`kernel/once.py`), each with its description.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Resource(Generic[ModelT, CreateT, UpdateT, ReadT]):
     shown_of: AnyResource | None = None
     paths_in: Mapping[str, str] = field(default_factory=dict)
     masked: Mapping[str, Expression] = field(default_factory=dict)
+    shown_once: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> AnyResource:

@@ -147,7 +147,7 @@ async def dispatch(database: Database, clock: Clock, engine: Engine, org_id: UUI
                 reader = reader_of(context, group[0].api_version or api_version)
                 matched = await match_events(context, reader, EventQuery(), after, until, STRETCH)
                 for endpoint in group:
-                    chosen = await _chosen(context, reader, endpoint, matched, after, until)
+                    chosen = await chosen_by(context, reader, endpoint, matched, after, until)
                     if chosen:
                         made += len(chosen)
                         await wake(uow, [endpoint.id])
@@ -160,7 +160,7 @@ async def dispatch(database: Database, clock: Clock, engine: Engine, org_id: UUI
         return Dispatched(made, moved=True)
 
 
-async def _chosen(
+async def chosen_by(
     context: Context, reader: Reader, endpoint: Endpoint, matched: Sequence[EventMatch], after: int, until: int
 ) -> list[EventMatch]:
     """Those of the events that an endpoint asks for."""

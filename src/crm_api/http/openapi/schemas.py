@@ -118,6 +118,8 @@ def complete_read(found: dict[str, Schema], registry: Registry, resource: AnyRes
         "additionalProperties": {"type": "string"},
         "description": "What people see for the values that need it, by field, in the caller's language. Only with `include=labels`.",
     }
+    for name, description in resource.shown_once.items():
+        properties[name] = {"type": ["string", "null"], "description": description}
     properties["abilities"] = ref("Abilities")
     properties["purged"] = {
         "type": "boolean",

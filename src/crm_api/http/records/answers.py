@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from crm_api.core.errors import Deleted
 from crm_api.core.etag import body_etag, digest, write_etag
+from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.records.call import AnswerOptions, Call
 from crm_api.kernel.journal import encode_events_cursor
+from crm_api.kernel.once import shown_once
 from crm_api.kernel.principal import Principal
 from crm_api.kernel.reader import ReadPage, StoredRecord, gone
 from crm_api.kernel.resource import AnyResource
@@ -110,7 +112,19 @@ async def write_answer(call: Call, resource: AnyResource, outcome: Outcome, opti
     if call.minimal():
         # 204 for what was created too (RFC 7240 section 4.2): an empty 201 beside one with a record can't be described, and breaks clients.
         return Response(status_code=204, headers={**headers, "preference-applied": "return=minimal"})
-    return json_response(await shown(call, resource, outcome.id, outcome.record, options), outcome.status, headers)
+    body = await shown(call, resource, outcome.id, outcome.record, options)
+    once = shown_once(call.context.uow, outcome.id)
+    if once:
+        body = with_once(body, once)
+        headers |= {SECRET_HEADER: ",".join(once), "cache-control": "no-store"}
+    return json_response(body, outcome.status, headers)
 
 
-__all__ = ["Deleted", "document", "json_response", "page_answer", "page_body", "read_tag", "record_answer", "shown", "write_answer"]
+def with_once(record: bytes, once: Mapping[str, str | None]) -> bytes:
+    """A record with the secrets that are shown beside it this once."""
+    return record[:-1] + b"," + orjson.dumps(once)[1:]
+
+
+__all__ = [
+    "Deleted", "document", "json_response", "page_answer", "page_body", "read_tag", "record_answer", "shown", "with_once", "write_answer",
+]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from crm_api.core.errors import FieldError, InvalidValue, NotFound, Problem, RepeatedItem, ValidationFailed
 from crm_api.core.ids import parse_uuid
-from crm_api.http.records.answers import json_response
+from crm_api.http.idempotency import SECRET_HEADER
+from crm_api.http.records.answers import json_response, with_once
 from crm_api.http.records.call import AnswerOptions, Call, Endpoint, raw
 from crm_api.http.routing import charge, reads
 from crm_api.http.state import REQUEST_ID
 from crm_api.kernel.lookup import find_each
+from crm_api.kernel.once import shown_once
 from crm_api.kernel.reader import gone
 from crm_api.kernel.resource import AnyResource
 from crm_api.kernel.tombstones import absent
@@ -238,7 +240,8 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
             abilities=options.abilities,
         )
         records = {id_: record.json for id_, record in found.items()}
-    parts = []
+    parts: list[bytes] = []
+    once: list[str] = []
     for outcome in outcomes:
         if outcome.problem is not None:
             parts.append(failed_item(call, outcome.index, outcome.problem))
@@ -250,11 +253,15 @@ async def _answer(call: Call, resource: AnyResource, outcomes: list[Outcome], op
             str(outcome.id).encode(),
             outcome.version or 0,
         )
-        body = b"" if call.minimal() else b',"record":' + (records.get(outcome.id) or outcome.record.encode())
-        parts.append(head + body + b"}")
-    return results(parts)
+        record = b"" if call.minimal() else records.get(outcome.id) or outcome.record.encode()
+        beside = shown_once(call.context.uow, outcome.id)
+        if beside and record:
+            record = with_once(record, beside)
+            once += [f"results/{len(parts)}/record/{member}" for member in beside]
+        parts.append(head + (b',"record":' + record if record else b"") + b"}")
+    return results(parts, {SECRET_HEADER: ",".join(once), "cache-control": "no-store"} if once else None)
 
 
-def results(parts: list[bytes]) -> Response:
+def results(parts: list[bytes], headers: Mapping[str, str] | None = None) -> Response:
     """The answer of a batch: 207, also when all is well."""
-    return json_response(b'{"results":[' + b",".join(parts) + b"]}", 207)
+    return json_response(b'{"results":[' + b",".join(parts) + b"]}", 207, headers)

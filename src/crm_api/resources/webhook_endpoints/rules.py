@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from crm_api.core.errors import FieldError, Forbidden, InvalidValue, join_pointer
 from crm_api.core.webhook_signing import SigningKey
+from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_filter import EventFilterParser
 from crm_api.kernel.event_query import type_patterns
 from crm_api.kernel.journal import number
+from crm_api.kernel.once import show_once
 from crm_api.kernel.presentation import locale_of, refuse_unless
 from crm_api.kernel.resource import Draft, Row, Rules
 from crm_api.resources.webhook_endpoints import secrets, standing
@@ -60,7 +62,7 @@ class WebhookEndpointRules(Rules):
             row = draft.new
             if draft.old is None:
                 _belong(context, draft)
-            elif not _may_aim(context, row) and (draft.operation == "restore" or any(map(draft.changed, (*_REACHING, "status")))):
+            elif not may_aim(context, row) and (draft.operation == "restore" or any(map(draft.changed, (*_REACHING, "status")))):
                 draft.problem = Forbidden("Only who made this endpoint, or an administrator, may change what it is told and where.")
                 continue
             if draft.changed("url"):
@@ -93,11 +95,14 @@ class WebhookEndpointRules(Rules):
                 assert head is not None
                 key = SigningKey.new()
                 await secrets.add_key(context, draft.id, key)
-                uow.state.setdefault(secrets.SHOWN, {})[draft.id] = key.text
+                show_once(uow, draft.id, "secret", key.text)
                 await standing.begin(uow, draft.id, head)
             elif on:
                 assert head is not None
                 await standing.begin_afresh(uow, draft.id, head)
+            off = draft.new["status"] == "disabled"
+            if draft.old is not None and draft.operation == "update" and off != was_off:
+                events.mark(context, draft.id, "disabled" if off else "enabled", ())
             await _store_headers(context, draft)
         await standing.wake(uow, [draft.id for draft in drafts if draft.old is not None])
 
@@ -118,7 +123,7 @@ def _belong(context: Context, draft: Draft) -> None:
         row.update(acts_as="user", acting_user_id=principal.user_id)
 
 
-def _may_aim(context: Context, row: Row) -> bool:
+def may_aim(context: Context, row: Row) -> bool:
     """Whether the caller may decide what an endpoint is told: who could read all of it anyway."""
     principal = context.principal
     if principal.administers and principal.rights.everything and principal.token_fields is None:

@@ -19,9 +19,6 @@ HEADER: Final = "header"
 MAX_KEYS: Final = 5
 """Keys that may sign at one time: the present one, and those that go on beside it for a while."""
 
-SHOWN: Final = "webhook_endpoints.secrets"
-"""In `Uow.state`: the keys of endpoints that were just made, by endpoint, to be shown once."""
-
 _PLACE: Final = sealed(WebhookSecret, "secret")
 _ADD: Final = Statement(
     "INSERT INTO webhook_secrets (org_id, id, endpoint_id, kind, name, secret, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -34,8 +31,8 @@ _LIST: Final = Statement(
 )
 _RETIRE: Final = Statement(
     "UPDATE webhook_secrets SET expires_at = least(coalesce(expires_at, $3), $3)"
-    " WHERE org_id = $1 AND endpoint_id = $2 AND kind <> 'header' AND id <> $4",
-    ("org_id", "endpoint_id", "until", "keep"),
+    " WHERE org_id = $1 AND endpoint_id = $2 AND kind = $5 AND id <> $4",
+    ("org_id", "endpoint_id", "until", "keep", "kind"),
 )
 _DROP_EXPIRED: Final = Statement(
     "DELETE FROM webhook_secrets WHERE org_id = $1 AND endpoint_id = $2 AND expires_at <= $3", ("org_id", "endpoint_id", "now")
@@ -70,13 +67,13 @@ async def add_key(context: Context, endpoint_id: UUID, key: SigningKey) -> UUID:
 
 
 async def rotate(context: Context, endpoint_id: UUID, kind: Kind, grace: timedelta) -> SigningKey:
-    """A new key; those before it go on signing for `grace`."""
+    """A new key; those of its kind before it go on signing for `grace`. Keys of the other kind are not touched by it."""
     uow = context.uow
     now = uow.clock.now()
     key = SigningKey.new(kind)
     id = await add_key(context, endpoint_id, key)
     of = {"org_id": uow.org_id, "endpoint_id": endpoint_id}
-    await uow.fetch(_RETIRE, {**of, "until": now + grace, "keep": id})
+    await uow.fetch(_RETIRE, {**of, "until": now + grace, "keep": id, "kind": kind})
     await uow.fetch(_DROP_EXPIRED, {**of, "now": now})
     return key
 
