@@ -114,6 +114,7 @@ _DELIVERY: Final[Mapping[str, Shape]] = {
     "endpoint_id": _ID, "event_id": _ID, "event_type": _TEXT, "status": _TEXT, "attempts": {"type": "integer"},
 }  # fmt: skip
 _ENDPOINT: Final[Mapping[str, Shape]] = {
+    "failing": {"type": "boolean"},
     "status": _TEXT, "disabled_reason": _TEXT, "failing_since": _INSTANT, "old_secret_until": _INSTANT, "delivery_id": _ID,
     "event_id": _ID,
 }  # fmt: skip
@@ -158,13 +159,13 @@ _OF_OBJECTS: Final[Mapping[str, tuple[EventType, ...]]] = {
         EventType(REMOVED, SEGMENTS, "A record left a segment", "Found under the segment and the record.", "nothing", _MEMBER),
     ),
     ENDPOINTS: (
-        EventType("webhook_endpoint.disabled", ENDPOINTS, "An endpoint was disabled", "Nothing is sent.", "record", _ENDPOINT, open=True),
-        EventType("webhook_endpoint.enabled", ENDPOINTS, "An endpoint was enabled", "It is sent to again.", "record", _ENDPOINT, open=True),
+        EventType("webhook_endpoint.disabled", ENDPOINTS, "An endpoint was disabled", "Nothing is sent; `disabled_reason` says why."),
+        EventType("webhook_endpoint.enabled", ENDPOINTS, "An endpoint was enabled", "It is sent to again."),
         EventType(
             "webhook_endpoint.secret_rotated", ENDPOINTS, "An endpoint has a new secret",
             "It tells when the old one ends, never a secret.", "record", _ENDPOINT, open=True,
         ),
-        EventType("webhook_endpoint.failing", ENDPOINTS, "An endpoint fails", "Four tries in a row failed.", "record", _ENDPOINT, open=True),
+        EventType("webhook_endpoint.failing", ENDPOINTS, "An endpoint fails", "Four tries have failed.", "record", _ENDPOINT, open=True),
         EventType("webhook_endpoint.recovered", ENDPOINTS, "An endpoint works again", "It had failed.", "record", _ENDPOINT, open=True),
     ),
 }  # fmt: skip

@@ -106,8 +106,8 @@ def _events() -> dict[str, Schema]:
                 "coalesced": {
                     "type": "array",
                     "items": UUID,
-                    "description": "Only in webhooks of endpoints that wait for further changes: the ids of all events that this one tells "
-                    "of at once, the youngest last, which is also its `id`.",
+                    "description": "Only in webhooks of endpoints that wait for further changes: the ids of the events before it that this "
+                    "one tells of too, the oldest first.",
                 },
             },
             [
