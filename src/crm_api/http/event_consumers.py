@@ -125,6 +125,7 @@ async def commit_event_consumer(request: Request, context: ContextDep, name: str
     the present `cursor`. The same cursor once more changes nothing. A name has letters, digits, `.`, `-` and `_`, at most 80. An
     organisation has up to 100 consumers. With `If-Match` it moves only if nobody has moved it meanwhile (412).
     """
+    _require(context)
     return await _move(request, context, name, _decoded(context, body.cursor), backwards=False)
 
 
@@ -133,6 +134,7 @@ async def seek_event_consumer(request: Request, context: ContextDep, name: str, 
     """Sets where the consumer goes on, forward or back: at a cursor, at the `oldest` event that is kept, after the last one (`now`),
     or at an instant. The first time makes it. What was read before is read again after going back.
     """
+    _require(context)
     given = body.given()
     if len(given) != 1:
         mistake = InvalidValue("invalid_combination", other="cursor") if given else InvalidValue("required")
@@ -184,7 +186,6 @@ def _decoded(context: Context, text: str) -> int:
 
 
 async def _move(request: Request, context: Context, name: str, start: Start, *, backwards: bool) -> Response:
-    _require(context)
     if not event_consumers.is_name(name):
         raise BadRequest(errors=[InvalidValue("pattern", pattern=event_consumers.NAME).at(parameter="name")])
     head, first = await _ends(context)
