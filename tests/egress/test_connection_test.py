@@ -190,7 +190,7 @@ def _authenticate(server: Smtp, session: Session, envelope: Envelope, mechanism:
 
 
 @asynccontextmanager
-async def mail_server(tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+async def mail_server(tls: ssl.SSLContext | None, begins_with: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     controller = Controller(
         _Sink(),
         hostname="127.0.0.1",
@@ -201,7 +201,7 @@ async def mail_server(tls: ssl.SSLContext | None) -> AsyncIterator[int]:
         auth_require_tls=tls is not None,
     )
     # Its own way to start needs a port that is known before.
-    listening = await asyncio.get_running_loop().create_server(controller.factory, "127.0.0.1", 0)
+    listening = await asyncio.get_running_loop().create_server(controller.factory, "127.0.0.1", 0, ssl=begins_with)
     try:
         yield listening.sockets[0].getsockname()[1]
     finally:
@@ -226,6 +226,18 @@ async def test_signing_in_at_a_mail_server(api: Api, tmp_path: Path, monkeypatch
         found = await try_out(api, record)
         assert found["ok"] is False
         assert "certificate" in found["error"].lower()
+
+
+async def test_a_mail_server_that_begins_with_tls(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving, trusting = certificate(tmp_path, "localhost")
+    monkeypatch.setattr(api.app.state.services.egress.dialer, "_context", trusting)
+    async with mail_server(None, begins_with=serving) as port:
+        monkeypatch.setattr("crm_api.flows.connection_test._SMTPS", port)
+        record = await made(api, {"password": SECRET}, type="smtp", host="localhost", port=port, username="crm")
+        found = await try_out(api, record)
+        assert (found["ok"], found["error"]) == (True, None)
+        anonymous = await made(api, {"password": SECRET}, name="Without a name", type="smtp", host="localhost", port=port)
+        assert (await try_out(api, anonymous))["status_code"] == 250
 
 
 async def test_no_password_without_tls(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,32 +32,18 @@ class Resolver(Protocol):
         ...
 
 
-class SystemResolver:
-    """The operating system's resolver. One for a process and event loop."""
+class _LookUp:
+    """One name being looked up, and how many wait for it."""
 
-    def __init__(self, threads: int = 32) -> None:
-        self._free = asyncio.Semaphore(threads)
-        self._running: dict[str, asyncio.Future[tuple[Address, ...]]] = {}
+    def __init__(self, host: str, free: asyncio.Semaphore) -> None:
+        self.waiters = 0
+        self.begun = False
+        self.answer = asyncio.ensure_future(self._look_up(host, free))
+        self.answer.add_done_callback(_seen)
 
-    async def resolve(self, host: str, limit_s: float) -> tuple[Address, ...]:
-        running = self._running.get(host)
-        if running is None or running.get_loop() is not asyncio.get_running_loop():
-            running = asyncio.ensure_future(self._look_up(host))
-            running.add_done_callback(_seen)
-            self._running[host] = running
-            running.add_done_callback(lambda done: self._forget(host, done))
-        try:
-            async with asyncio.timeout(limit_s):
-                return await asyncio.shield(running)
-        except TimeoutError:
-            raise Unresolved(f"no answer within {limit_s:g} s") from None
-
-    def _forget(self, host: str, done: asyncio.Future[tuple[Address, ...]]) -> None:
-        if self._running.get(host) is done:
-            del self._running[host]
-
-    async def _look_up(self, host: str) -> tuple[Address, ...]:
-        async with self._free:
+    async def _look_up(self, host: str, free: asyncio.Semaphore) -> tuple[Address, ...]:
+        async with free:
+            self.begun = True
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
 
@@ -73,6 +59,36 @@ class SystemResolver:
             # A daemon: a process that ends does not wait for name servers.
             threading.Thread(target=work, name=f"dns {host}", daemon=True).start()
             return await answer
+
+
+class SystemResolver:
+    """The operating system's resolver. One for a process and event loop."""
+
+    def __init__(self, threads: int = 32) -> None:
+        self._free = asyncio.Semaphore(threads)
+        self._running: dict[str, _LookUp] = {}
+
+    async def resolve(self, host: str, limit_s: float) -> tuple[Address, ...]:
+        running = self._running.get(host)
+        if running is None or running.answer.get_loop() is not asyncio.get_running_loop():
+            running = self._running[host] = _LookUp(host, self._free)
+            running.answer.add_done_callback(lambda answer: self._forget(host, answer))
+        running.waiters += 1
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.shield(running.answer)
+        except TimeoutError:
+            raise Unresolved(f"no answer within {limit_s:g} s") from None
+        finally:
+            running.waiters -= 1
+            if not running.waiters and not running.begun:  # nobody wants it any more, and no thread is at it
+                running.answer.cancel()
+                self._forget(host, running.answer)
+
+    def _forget(self, host: str, answer: asyncio.Future[tuple[Address, ...]]) -> None:
+        running = self._running.get(host)
+        if running is not None and running.answer is answer:
+            del self._running[host]
 
 
 def _addresses(host: str) -> tuple[Address, ...]:
