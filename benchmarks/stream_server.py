@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from crm_api.http.app import Application
+from crm_api.http.protocol import Protocol
 from crm_api.main import build
 from crm_api.settings import Settings
 
@@ -24,4 +25,6 @@ if __name__ == "__main__":
         run.clear()
 
     signal.signal(signal.SIGUSR1, tell)
-    uvicorn.run(app, port=port, lifespan="on", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    uvicorn.run(
+        app, port=port, http=Protocol, lifespan="on", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )

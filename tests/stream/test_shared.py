@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
+from contextlib import suppress
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -124,21 +125,47 @@ async def test_a_token_that_is_no_longer_there_ends_the_stream(site: Site) -> No
     await narrow.http.aclose()
 
 
-async def test_a_client_that_takes_nothing_costs_no_more_than_a_buffer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it has not taken waits in the journal, not in memory; and it gets all of it in the end, in order."""
-    monkeypatch.setattr(stream_group, "KEPT_BYTES", 20_000)
-    monkeypatch.setattr("crm_api.http.followers.KEPT_BYTES", 20_000)
-    api, address = site.api, urlsplit(site.base)
+async def silent(site: Site, token: str) -> socket.socket:
+    """A client that has opened the stream, and takes what comes only when it is asked to."""
+    address = urlsplit(site.base)
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     raw.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, (address.hostname, address.port))
-    request = f"GET /v1/events/stream HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {api.token}\r\n\r\n"
-    await loop.sock_sendall(raw, request.encode())
+    await loop.sock_sendall(raw, f"GET /v1/events/stream HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {token}\r\n\r\n".encode())
     seen = b""
     while not seen.endswith(b"\n\n\r\n"):  # the end of `ready`
         seen += await loop.sock_recv(raw, 4_096)
+    return raw
+
+
+async def test_a_client_that_takes_nothing_for_long_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_api.http.followers.QUIET_S", 0.3)
+    monkeypatch.setattr("crm_api.http.stream.STALLED_S", 0.5)
+    api = site.api
+    raw = await silent(site, api.token)
+    (watch,) = [watch for watch in api.app.state.feeds._watches.values() if watch.org_id == api.org_id]
+    items = [{"name": f"A{number}", "description": "x" * 20_000} for number in range(200)]
+    for _ in range(3):
+        await api.ok("POST", "/v1/accounts/batch/create", json={"items": items})
+    async with asyncio.timeout(20):
+        while watch.followers.streams:
+            await asyncio.sleep(0.05)
+    taken = 0
+    with suppress(ConnectionResetError):
+        while piece := await asyncio.get_running_loop().sock_recv(raw, 1 << 20):
+            taken += len(piece)
+    raw.close()
+    assert taken < 10_000_000, "what waited was thrown away"
+
+
+async def test_a_client_that_takes_nothing_costs_no_more_than_a_buffer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has not taken waits in the journal, not in memory; and it gets all of it in the end, in order."""
+    monkeypatch.setattr(stream_group, "KEPT_BYTES", 20_000)
+    monkeypatch.setattr("crm_api.http.followers.KEPT_BYTES", 20_000)
+    api, loop = site.api, asyncio.get_running_loop()
+    raw = await silent(site, api.token)
     async with site.stream() as quick:
         text = "x" * 20_000
         for batch in range(10):

@@ -35,6 +35,7 @@ def run_api(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     from crm_api.http.feed import Feeds
+    from crm_api.http.protocol import Protocol
     from crm_api.main import build
 
     app = build(settings)
@@ -53,6 +54,7 @@ def run_api(settings: Settings, host: str, port: int) -> None:
             app,
             host=host,
             port=port,
+            http=Protocol,
             lifespan="on",
             log_config=None,  # logging is set up by the application
             access_log=False,

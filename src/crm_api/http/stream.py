@@ -22,6 +22,7 @@ from crm_api.http.auth import bearer_hash
 from crm_api.http.events import feeds_of, parse, position
 from crm_api.http.feed import Feeds
 from crm_api.http.followers import Caller
+from crm_api.http.protocol import ABORT
 from crm_api.http.routing import JOINED, client_ip
 from crm_api.http.services import Services
 from crm_api.http.session import enter, working
@@ -106,7 +107,7 @@ class EventStream(Response):
         try:
             async with self.feeds.watch(stream.caller.principal.org_id) as watch:
                 await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-                stream.begin(watch.followers, send, scope.get("crm.abort"))
+                stream.begin(watch.followers, send, scope.get(ABORT))
                 watch.wake()
                 try:
                     while (await receive())["type"] != "http.disconnect":

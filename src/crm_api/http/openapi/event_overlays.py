@@ -131,7 +131,10 @@ EVENTS: Final[dict[tuple[str, str], Overlay]] = {
                 _CONSUMER,
                 *_EVENT_FILTERS,
                 query(
-                    "view_id", {"type": "string", "format": "uuid"}, "A live query: the conditions of this saved view. Not with `filter`.", _A
+                    "view_id",
+                    {"type": "string", "format": "uuid"},
+                    "A live query: the conditions of this saved view. Not with `filter`.",
+                    _A,
                 ),
                 query("ticket", STRING, "In place of `Authorization`, see `POST /v1/events/tickets`.", "crm_et_…"),
                 header("Last-Event-ID", STRING, "The last `id:` received; goes on after it.", _CURSOR),
