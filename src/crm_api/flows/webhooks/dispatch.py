@@ -35,6 +35,8 @@ STRETCH: Final = 1_000
 """Events that are looked at in one transaction."""
 
 BATCH_WAIT_S: Final = 5
+MAX_GATHERED: Final = 500
+"""Changes that one delivery gathers; those after them go into another."""
 
 OWN_NEWS: Final = ("webhook_endpoint.failing", "webhook_endpoint.recovered", "webhook_delivery.exhausted")
 """Events about an endpoint's deliveries, which that endpoint itself is not sent: they would never end."""
@@ -42,9 +44,7 @@ OWN_NEWS: Final = ("webhook_endpoint.failing", "webhook_endpoint.recovered", "we
 _WAITING: Final = Statement(
     "SELECT c.org_id FROM journal_consumers c JOIN journal_heads h ON h.org_id = c.org_id WHERE c.name = $1 AND c.seq < h.seq", ("name",)
 )
-_TAKE: Final = Statement(
-    "SELECT seq FROM journal_consumers WHERE org_id = $1 AND name = $2 FOR UPDATE SKIP LOCKED", ("org_id", "name")
-)
+_TAKE: Final = Statement("SELECT seq FROM journal_consumers WHERE org_id = $1 AND name = $2 FOR UPDATE SKIP LOCKED", ("org_id", "name"))
 _MOVE: Final = Statement("UPDATE journal_consumers SET seq = $3 WHERE org_id = $1 AND name = $2", ("org_id", "name", "seq"))
 _INSERT: Final = Statement(
     """
@@ -68,13 +68,18 @@ _INSERT: Final = Statement(
 )
 _GATHERING: Final = Statement(
     "SELECT id, record_id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND record_id = ANY($3::uuid[]) AND attempts = 0"
-    " AND due_at > now() AND NOT manual ORDER BY id FOR UPDATE",
-    ("org_id", "endpoint_id", "records"),
+    " AND due_at > now() AND NOT manual AND cardinality(events) < $4 ORDER BY id FOR UPDATE",
+    ("org_id", "endpoint_id", "records", "most"),
 )
+# The number stays the first one's: up to it, not to the last, everything has been delivered.
 _GATHER: Final = Statement(
-    "UPDATE webhook_queue q SET events = q.events || ARRAY[u.event_id], seq = u.seq FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])"
-    " AS u (id, event_id, seq) WHERE q.org_id = $1 AND q.id = u.id",
-    ("org_id", "ids", "events", "seqs"),
+    """
+    UPDATE webhook_queue q SET events = q.events || u.events
+      FROM (SELECT id, array_agg(event_id ORDER BY place) AS events
+              FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS t (id, event_id, place) GROUP BY id) AS u
+     WHERE q.org_id = $1 AND q.id = u.id
+    """,
+    ("org_id", "ids", "events"),
 )
 _HURRY: Final = Statement("UPDATE webhook_queue SET due_at = now() WHERE org_id = $1 AND id = ANY($2::uuid[])", ("org_id", "ids"))
 
@@ -140,7 +145,9 @@ async def dispatch(database: Database, clock: Clock, engine: Engine, org_id: UUI
         rows = _Rows(org_id)
         made = 0
         if organization.parent_id is None:  # nothing leaves a sandbox
-            endpoints = [one for one in await listening(uow, until, clock.now()) if one.refusal is None]
+            found = await listening(uow, until, clock.now())
+            endpoints = [one for one in found if one.refusal is None]
+            wanted: list[tuple[Endpoint, list[EventMatch]]] = []
             for _, alike in groupby(sorted(endpoints, key=lambda one: repr(one.eyes)), key=lambda one: repr(one.eyes)):
                 group = list(alike)
                 context = await engine.context(group[0].principal(organization), uow)
@@ -149,9 +156,13 @@ async def dispatch(database: Database, clock: Clock, engine: Engine, org_id: UUI
                 for endpoint in group:
                     chosen = await chosen_by(context, reader, endpoint, matched, after, until)
                     if chosen:
-                        made += len(chosen)
-                        await wake(uow, [endpoint.id])
-                        await _add(uow, rows, endpoint, chosen)
+                        wanted.append((endpoint, chosen))
+            # Woken together, in the order of their ids, and before what waits for them is touched: as all do who lock these rows.
+            # Those who may be told nothing any more are woken too, to be switched off.
+            await wake(uow, [endpoint.id for endpoint, _ in wanted] + [one.id for one in found if one.refusal is not None])
+            for endpoint, chosen in wanted:
+                made += len(chosen)
+                await _add(uow, rows, endpoint, chosen)
         if rows.ids:
             await uow.fetch(_INSERT, rows.values())
         await uow.fetch(_MOVE, {"org_id": org_id, "name": CONSUMER, "seq": until})
@@ -176,9 +187,7 @@ async def chosen_by(
     return [event for event in found if event.id in passing]
 
 
-async def _passing(
-    context: Context, reader: Reader, endpoint: Endpoint, object_name: str, tree: Any, after: int, until: int
-) -> set[UUID]:
+async def _passing(context: Context, reader: Reader, endpoint: Endpoint, object_name: str, tree: Any, after: int, until: int) -> set[UUID]:
     """The events of an object that meet a filter. One that names what the endpoint no longer knows of is met by none."""
     resource = context.registry.get(object_name)
     if resource is None:
@@ -216,7 +225,7 @@ async def _add(uow: Uow, rows: _Rows, endpoint: Endpoint, events: Sequence[Event
 async def _add_gathering(uow: Uow, rows: _Rows, endpoint: Endpoint, events: Sequence[EventMatch]) -> None:
     """Updates of one record join the delivery that waits for them; what else happens to the record sends that off at once."""
     records = sorted({event.record_id for event in events})
-    found = await uow.fetch(_GATHERING, {"org_id": uow.org_id, "endpoint_id": endpoint.id, "records": records})
+    found = await uow.fetch(_GATHERING, {"org_id": uow.org_id, "endpoint_id": endpoint.id, "records": records, "most": MAX_GATHERED})
     stored = {row["record_id"]: row["id"] for row in found}
     fresh: dict[UUID, int] = {}
     joins: list[tuple[UUID, EventMatch]] = []
@@ -243,7 +252,8 @@ async def _add_gathering(uow: Uow, rows: _Rows, endpoint: Endpoint, events: Sequ
         # Stored now, so that what joins finds its row; the caller stores what other endpoints add.
         await uow.fetch(_INSERT, rows.values())
         rows.clear()
-    for id, event in joins:  # one by one: a statement changes a row once
-        await uow.fetch(_GATHER, {"org_id": uow.org_id, "ids": [id], "events": [event.id], "seqs": [event.seq]})
+    if joins:
+        values = {"ids": [id for id, _ in joins], "events": [event.id for _, event in joins]}
+        await uow.fetch(_GATHER, {"org_id": uow.org_id, **values})
     if hurried:
         await uow.fetch(_HURRY, {"org_id": uow.org_id, "ids": hurried})

@@ -16,8 +16,11 @@ from crm_api.flows.webhooks.endpoints import Endpoint
 from crm_api.flows.webhooks.schedule import FAILING_FOR, MAX_TRIES, Circuit, delay
 from crm_api.kernel.audit import record
 from crm_api.kernel.context import Context
+from crm_api.kernel.event_catalog import ENDPOINTS
 from crm_api.kernel.events import PlainEvent, emit
 from crm_api.kernel.writer import Writer
+from crm_api.models.base import table
+from crm_api.models.webhooks import WebhookEndpoint
 
 Trigger = Literal["scheduled", "manual", "test"]
 FAILING_TRIES: Final = 4
@@ -118,23 +121,26 @@ _WRITE: Final = Statement(
           FROM given g WHERE q.org_id = $1 AND q.id = g.id AND g.wait IS NOT NULL
         RETURNING q.id
     ), known AS (
-        SELECT id FROM gone UNION ALL SELECT id FROM more UNION ALL SELECT id FROM kept
+        SELECT id, false AS more FROM gone UNION ALL SELECT id, true FROM more UNION ALL SELECT id, false FROM kept
     )
     UPDATE webhook_deliveries d
-       SET status = g.status, reason = g.reason, attempts = d.attempts + (g.status <> 'skipped')::int, status_code = g.code,
-           error = g.error, next_attempt_at = now() + make_interval(secs => g.wait),
-           finished_at = CASE WHEN g.wait IS NULL THEN now() END
+       SET status = CASE WHEN k.more THEN 'pending' ELSE g.status END,
+           reason = CASE WHEN NOT k.more THEN g.reason END,
+           attempts = d.attempts + (g.status <> 'skipped')::int,
+           status_code = g.code, error = g.error,
+           next_attempt_at = CASE WHEN k.more THEN now() ELSE now() + make_interval(secs => g.wait) END,
+           finished_at = CASE WHEN g.wait IS NULL AND NOT k.more THEN now() END
       FROM given g JOIN known k ON k.id = g.id
      WHERE d.org_id = $1 AND d.id = g.id AND d.id >= $9 AND d.id <= $10
-    RETURNING d.id, d.event_id, d.event_type, d.status
+    RETURNING d.id, d.event_id, d.event_type, g.status
     """,
     ("org_id", "ids", "statuses", "reasons", "sent", "waits", "codes", "errors", "low", "high"),
 )
 # Stored again when a commit's answer was lost.
 _LOG: Final = Statement(
     """
-    INSERT INTO webhook_attempts (org_id, id, endpoint_id, delivery_id, message_id, number, trigger, url, started_at, succeeded, status_code,
-                                  error, address, timings, request_bytes, response_headers, response_body, truncated)
+    INSERT INTO webhook_attempts (org_id, id, endpoint_id, delivery_id, message_id, number, trigger, url, started_at, succeeded,
+                                  status_code, error, address, timings, request_bytes, response_headers, response_body, truncated)
     SELECT $1, id, $2, delivery_id, message_id, number, trigger, url, started_at, succeeded, status_code, error, address, timings,
            request_bytes, response_headers, response_body, truncated
       FROM jsonb_to_recordset($3::jsonb) AS a (id uuid, delivery_id uuid, message_id text, number smallint, trigger text, url text,
@@ -154,6 +160,7 @@ _STAND: Final = Statement(
     ("org_id", "endpoint_id", "circuit", "open_until", "openings", "window_at", "total", "failed", "failing_since", "told", "success_at",
      "failure_at"),
 )  # fmt: skip
+_FREE: Final = Statement("SELECT 1 FROM webhook_endpoints WHERE org_id = $1 AND id = $2 FOR UPDATE NOWAIT", ("org_id", "endpoint_id"))
 _CIRCUIT: Final = Statement(
     "UPDATE webhook_states SET circuit = $3, open_until = $4 WHERE org_id = $1 AND endpoint_id = $2",
     ("org_id", "endpoint_id", "circuit", "open_until"),
@@ -258,8 +265,12 @@ async def note_circuit(uow: Uow, endpoint_id: UUID, circuit: Circuit) -> None:
 
 
 async def disable(context: Context, writer: Writer, endpoint: Endpoint, reason: str) -> None:
-    """Switches an endpoint off, with its event and a line in the audit log."""
+    """Switches an endpoint off, with its event and a line in the audit log.
+
+    Fails if somebody is just writing the endpoint: they may be waiting for the caller's locks.
+    """
     uow = context.uow
+    await uow.fetch(_FREE, {"org_id": uow.org_id, "endpoint_id": endpoint.id})
     uow.cause.action = "webhook_endpoints.disable"
     values = {"status": "disabled", "disabled_reason": reason, "disabled_at": uow.clock.now()}
     await writer.update_rows(context, context.whole["webhook_endpoints"], {endpoint.id: values})
@@ -268,7 +279,8 @@ async def disable(context: Context, writer: Writer, endpoint: Endpoint, reason: 
 
 def _tell(context: Context, endpoint: Endpoint, event_type: str) -> None:
     changes = {"failing": {"old": event_type.endswith("recovered"), "new": event_type.endswith("failing")}}
-    emit(context, PlainEvent(event_type, "webhook_endpoints", endpoint.id, endpoint.version, changes))
+    # whoever sees the endpoint is told, which its row decides
+    emit(context, PlainEvent(event_type, ENDPOINTS, endpoint.id, endpoint.version, changes, snapshot=table(WebhookEndpoint)))
 
 
 __all__ = ["MAX_TRIES", "Attempt", "Result", "Standing", "disable", "log_attempts", "note_circuit", "store", "write"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
@@ -47,10 +47,10 @@ def hint(status: int | None, value: str | None, now: datetime) -> float | None:
         return float(min(int(value[:9]), LONGEST_HINT_S))
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if at.tzinfo is None:
-        return None
+    if at.tzinfo is None:  # in the two old formats, which mean UTC
+        at = at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), float(LONGEST_HINT_S))
 
 

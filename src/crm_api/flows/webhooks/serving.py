@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,6 +34,8 @@ from crm_api.resources.webhook_endpoints.secrets import Secrets, secrets_of
 LEASE_S: Final = 15
 HEARTBEAT_S: Final = 3
 CANCELLED_AT_ONCE: Final = 2_000
+LARGEST_BATCH: Final = 100
+MAX_BATCH_BYTES: Final = 1024 * 1024
 
 # One of the few statements that look across organisations: one row for each endpoint with something to do.
 _DUE: Final = Statement("SELECT org_id, endpoint_id FROM webhook_due WHERE due_at <= now() ORDER BY due_at LIMIT $1", ("limit",))
@@ -98,6 +100,11 @@ _LET_GO: Final = Statement(
     """,
     ("org_id", "endpoint_id", "lease", "due_at"),
 )
+_FORGET: Final = Statement(
+    "DELETE FROM webhook_due d WHERE d.org_id = $1 AND d.endpoint_id = $2"
+    " AND NOT EXISTS (SELECT FROM webhook_states s WHERE s.org_id = $1 AND s.endpoint_id = $2)",
+    ("org_id", "endpoint_id"),
+)
 _CANCEL: Final = Statement(
     """
     WITH part AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 LIMIT $3),
@@ -108,9 +115,15 @@ _CANCEL: Final = Statement(
     """,
     ("org_id", "endpoint_id", "limit", "reason"),
 )
+# Who writes the record waits for the row that wakes us; nobody here may wait for the record, then.
 _CURSOR: Final = Statement(
-    "UPDATE webhook_endpoints e SET last_delivered_cursor = $3"
-    " WHERE e.org_id = $1 AND e.id = $2 AND e.last_delivered_cursor IS DISTINCT FROM $3",
+    """
+    WITH free AS (
+        SELECT id FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND last_delivered_cursor IS DISTINCT FROM $3
+           FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE webhook_endpoints e SET last_delivered_cursor = $3 FROM free WHERE e.org_id = $1 AND e.id = free.id
+    """,
     ("org_id", "endpoint_id", "cursor"),
 )
 _DELIVERED_TO: Final = Statement(
@@ -149,12 +162,17 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn came to: the endpoint as it is now, what to send, and whether the lease was given back."""
+    """What a turn came to: the endpoint as it is now, what to send, and whether the lease was given back.
+
+    `hold`: nothing is to be sent for the time being, what was fetched before neither. `again`: there is more to do at once.
+    """
 
     endpoint: Endpoint | None = None
     secrets: Secrets = Secrets()  # noqa: RUF009  # frozen
     parcels: tuple[Parcel, ...] = ()
     over: bool = False
+    hold: bool = False
+    again: bool = False
 
 
 async def due_endpoints(connection: Connection, limit: int) -> list[tuple[UUID, UUID]]:
@@ -163,17 +181,22 @@ async def due_endpoints(connection: Connection, limit: int) -> list[tuple[UUID, 
 
 
 async def take(uow: Uow, lease: Lease) -> bool:
-    """Takes an endpoint that nobody serves."""
-    values = {"org_id": uow.org_id, "endpoint_id": lease.endpoint_id, "lease": lease.id, "seconds": LEASE_S}
-    return await uow.fetch_row(_TAKE, values) is not None
+    """Takes an endpoint that nobody serves. One that is no more is forgotten."""
+    of = {"org_id": uow.org_id, "endpoint_id": lease.endpoint_id}
+    if await uow.fetch_row(_TAKE, {**of, "lease": lease.id, "seconds": LEASE_S}) is not None:
+        return True
+    await uow.fetch(_FORGET, of)
+    return False
 
 
 async def turn(
-    uow: Uow, engine: Engine, lease: Lease, results: Sequence[Result], flying: Collection[UUID], room: int, api_version: str
-) -> Turn:
+    uow: Uow, engine: Engine, lease: Lease, results: Sequence[Result], flying: Collection[UUID], room: int, api_version: str,
+    *, told: bool = False, rest: float = 0.0,
+) -> Turn:  # fmt: skip
     """Keeps the lease, stores results, and says what to send next: at most `room` deliveries beside those that are `flying`.
 
-    Raises Fenced if the lease is another's; nothing is stored then.
+    `told`: `last_delivered_cursor` was brought up to date a moment ago. `rest`: an endpoint that is given back is looked at in so many
+    seconds at the earliest. Raises Fenced if the lease is another's; nothing is stored then.
     """
     of = {"org_id": uow.org_id, "endpoint_id": lease.endpoint_id}
     state = await uow.fetch_row(_TURN, {**of, "lease": lease.id, "seconds": LEASE_S})
@@ -195,12 +218,11 @@ async def turn(
         endpoint = replace(endpoint, status="disabled")
     if endpoint is None or endpoint.deleted or endpoint.status == "disabled" or organization.parent_id is not None:
         return await _end(uow, lease, endpoint, flying)
-    if results:
-        await _tell_cursor(uow, endpoint)
     if endpoint.status == "paused":
         if not flying:
+            await _tell_cursor(uow, endpoint)
             await uow.fetch(_LET_GO, {**of, "lease": lease.id, "due_at": None})
-        return Turn(endpoint, over=not flying)
+        return Turn(endpoint, over=not flying, hold=True)
     if circuit.state == "half_open":
         room = min(room, 1 - len(flying))
     parcels: list[Parcel] = []
@@ -213,10 +235,15 @@ async def turn(
             if circuit.state == "half_open":
                 await outcomes.note_circuit(uow, endpoint.id, circuit)
     if parcels or flying:
-        return Turn(endpoint, secrets, tuple(parcels))
+        if results and not told:
+            await _tell_cursor(uow, endpoint)
+        return Turn(endpoint, secrets, tuple(parcels), hold=circuit.state == "open")
+    await _tell_cursor(uow, endpoint)
     next_at: datetime | None = await uow.fetch_value(_NEXT, {**of, "flying": []})
     if next_at is not None and circuit.state == "open" and circuit.open_until is not None:
         next_at = max(next_at, circuit.open_until)
+    if next_at is not None and rest:
+        next_at = max(next_at, now + timedelta(seconds=rest))
     await uow.fetch(_LET_GO, {**of, "lease": lease.id, "due_at": next_at})
     return Turn(endpoint, over=True)
 
@@ -245,7 +272,7 @@ async def _end(uow: Uow, lease: Lease, endpoint: Endpoint | None, flying: Collec
     if gone < CANCELLED_AT_ONCE and not flying:
         await uow.fetch(_LET_GO, {**of, "lease": lease.id, "due_at": None})
         return Turn(endpoint, over=True)
-    return Turn(endpoint)
+    return Turn(endpoint, hold=True, again=gone == CANCELLED_AT_ONCE)
 
 
 async def _parcels(
@@ -256,7 +283,9 @@ async def _parcels(
         if flying:
             return []
         size = most if endpoint.batch is None else int(endpoint.batch["size"])
-        rows = [dict(row) for row in await uow.fetch(_IN_ORDER, {**of, "limit": size})]
+        # The head may be a batch that was made when more were allowed.
+        limit = size if endpoint.batch is None else max(size, LARGEST_BATCH)
+        rows = [dict(row) for row in await uow.fetch(_IN_ORDER, {**of, "limit": limit})]
         rows = _head(endpoint, rows, uow.clock.now(), size)
     else:
         found = [dict(row) for row in await uow.fetch(_FIRST_AND_AGAIN, {**of, "flying": list(flying), "limit": room})]
@@ -300,7 +329,7 @@ def _head(endpoint: Endpoint, rows: list[dict[str, Any]], now: datetime, size: i
         together = [row for row in rows if row["batch_id"] == head["batch_id"]]
         return together if head["due_at"] <= now else []
     if endpoint.batch is not None:
-        rows = [row for row in rows if row["batch_id"] is None]
+        rows = [row for row in rows if row["batch_id"] is None][:size]
         return rows if (head["attempts"] == 0 and len(rows) >= size) or head["due_at"] <= now else []
     ready = []
     for row in rows:
@@ -315,7 +344,8 @@ async def _batch(uow: Uow, bodies: Sequence[tuple[dict[str, Any], bytes]]) -> Pa
     rows = [row for row, _ in bodies]
     batch_id = rows[0]["batch_id"]
     if batch_id is None:
-        batch_id = uow.new_id()
+        batch_id, bodies = uow.new_id(), _fitting(bodies)
+        rows = rows[: len(bodies)]
         await uow.fetch(_TOGETHER, {"org_id": uow.org_id, "ids": [row["id"] for row in rows], "batch_id": batch_id})
     return Parcel(
         tuple(row["id"] for row in rows),
@@ -325,6 +355,16 @@ async def _batch(uow: Uow, bodies: Sequence[tuple[dict[str, Any], bytes]]) -> Pa
         batch_of([body for _, body in bodies]),
         any(row["manual"] for row in rows),
     )
+
+
+def _fitting(bodies: Sequence[tuple[dict[str, Any], bytes]]) -> Sequence[tuple[dict[str, Any], bytes]]:
+    """The first of them, as many as one request may carry."""
+    size = 0
+    for index, (_, body) in enumerate(bodies):
+        size += len(body)
+        if index and size > MAX_BATCH_BYTES:
+            return bodies[:index]
+    return bodies
 
 
 async def _tell_cursor(uow: Uow, endpoint: Endpoint) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from crm_api.kernel.engine import Engine
 FLOOR_S: Final = 0.25
 _AT_ONCE: Final = 4
 _LAST_PAUSE_S: Final = 5.0
+_LONGEST_REST_S: Final = 60.0
 
 log = structlog.get_logger("crm_api.webhooks")
 
@@ -34,6 +36,7 @@ class Dispatcher:
         self._news = news
         self._woken = asyncio.Event()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._resting: dict[UUID, tuple[float, float]] = {}
 
     def wake(self) -> None:
         """The journal of some organisation has grown."""
@@ -52,21 +55,38 @@ class Dispatcher:
                 log.warning("webhooks_not_dispatched", error=repr(error), again_in_s=pause)
 
     async def step(self) -> int:
-        """Makes the deliveries of all events that wait now; tells how many that were."""
+        """Makes the deliveries of all events that wait now; tells how many that were.
+
+        An organisation where that fails is left alone for longer and longer, and holds up no other.
+        """
         made = 0
         while True:
             async with self._database.connection() as connection:
                 waiting = await organizations_waiting(connection)
-            if not waiting:
+            now = monotonic()
+            ready = [org_id for org_id in waiting if org_id not in self._resting or self._resting[org_id][0] <= now]
+            if not ready:
                 return made
-            results = await asyncio.gather(*(self._dispatch(org_id) for org_id in waiting), return_exceptions=True)
-            failed = [result for result in results if isinstance(result, BaseException)]
-            if failed:
-                raise failed[0]
-            found = [result for result in results if isinstance(result, tuple)]
-            made += sum(count for count, _ in found)
-            if not any(moved for _, moved in found):  # other workers are at it
+            results = await asyncio.gather(*(self._dispatch(org_id) for org_id in ready), return_exceptions=True)
+            moved = False
+            for org_id, result in zip(ready, results, strict=True):
+                if isinstance(result, tuple):
+                    self._resting.pop(org_id, None)
+                    made += result[0]
+                    moved |= result[1]
+                elif isinstance(result, Exception):
+                    self._failed(org_id, result)
+                else:
+                    raise result
+            if not moved:  # other workers are at it
                 return made
+
+    def _failed(self, org_id: UUID, error: Exception) -> None:
+        before = self._resting.get(org_id)
+        pause = FLOOR_S if before is None else min(before[1] * 2, _LONGEST_REST_S)
+        self._resting[org_id] = (monotonic() + pause, pause)
+        tell = log.warning if before is None else log.debug
+        tell("webhooks_not_dispatched", org_id=str(org_id), error=repr(error), again_in_s=pause)
 
     async def _dispatch(self, org_id: UUID) -> tuple[int, bool]:
         async with self._slots:

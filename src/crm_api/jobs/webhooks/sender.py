@@ -10,32 +10,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 from typing import Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
+import asyncpg
 import structlog
 
 from crm_api.core.clock import Clock
-from crm_api.core.egress import Egress, EgressFailed, Timings
+from crm_api.core.egress import Egress
 from crm_api.core.failpoints import reach
 from crm_api.core.ids import uuid7
-from crm_api.core.webhook_signing import headers as signed
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
 from crm_api.flows.webhooks import serving
 from crm_api.flows.webhooks.endpoints import Endpoint
-from crm_api.flows.webhooks.outcomes import Attempt, Result
-from crm_api.flows.webhooks.schedule import hint
+from crm_api.flows.webhooks.outcomes import Result
 from crm_api.flows.webhooks.serving import Fenced, Lease, Parcel, Turn
 from crm_api.jobs.wake import woken
+from crm_api.jobs.webhooks.requests import attempt_of
 from crm_api.kernel.engine import Engine
 from crm_api.resources.webhook_endpoints.secrets import Secrets
 
 FLOOR_S: Final = 0.25
 SLOTS: Final = 256
 """Requests under way at one time in one worker."""
+
+SHARE: Final = 64
+"""How many of them one organisation may have: slow receivers of one don't keep the others' waiting."""
 
 TURNS: Final = 6
 """Turns at one time: each takes a database connection for some milliseconds."""
@@ -47,13 +50,21 @@ AHEAD: Final = 4
 """How many deliveries are fetched for each request that may be under way, so that requests don't wait for turns."""
 
 MOST: Final = 200
+IN_ORDER: Final = 50
+"""How many deliveries of an ordered endpoint are fetched at one time."""
+
 GATHER_S: Final = 0.01
-TOTAL_S: Final = 15.0
-KEPT_BYTES: Final = 16_384
+TELL_S: Final = 2.0
 _PAUSE_S: Final = 0.5
+_LAST_PAUSE_S: Final = 5.0
+_LONGEST_REST_S: Final = 300.0
 _STOP_S: Final = 2.0
 
-AGENT: Final = "crm-api-webhooks/1"
+_IN_PASSING: Final = (
+    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError,
+)  # fmt: skip
+"""What says nothing about the endpoint: the database is away, or somebody else is just writing the same rows."""
 
 log = structlog.get_logger("crm_api.webhooks")
 
@@ -72,6 +83,8 @@ class Sender:
         self._woken = asyncio.Event()
         self._served: dict[tuple[UUID, UUID], Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        self._resting: dict[tuple[UUID, UUID], tuple[int, float]] = {}
 
     def wake(self) -> None:
         """Something may be due."""
@@ -99,6 +112,8 @@ class Sender:
             service = self._served.get(key)
             if service is not None:
                 service.nudge()
+            elif key in self._resting and self._resting[key][1] > monotonic():
+                continue
             elif len(self._served) < ENDPOINTS:
                 self._begin(key)
                 begun += 1
@@ -108,6 +123,26 @@ class Sender:
         """Waits until nothing is served (for those who look at what came of it)."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    def share(self, org_id: UUID) -> asyncio.Semaphore:
+        """The requests that an organisation may have under way at one time."""
+        found = self._shares.get(org_id)
+        if found is None:
+            found = self._shares[org_id] = asyncio.Semaphore(SHARE)
+        return found
+
+    def failed(self, key: tuple[UUID, UUID], error: Exception) -> float:
+        """Notes that an endpoint can't be served; tells for how many seconds it is to be left alone. The first time is logged."""
+        tries = self._resting.get(key, (0, 0.0))[0] + 1
+        rest = min(_PAUSE_S * 2.0 ** min(tries, 20), _LONGEST_REST_S)
+        self._resting[key] = (tries, monotonic() + rest)
+        tell = log.warning if tries == 1 else log.debug
+        tell("webhook_turn_failed", org_id=str(key[0]), endpoint=str(key[1]), error=repr(error), again_in_s=rest)
+        return rest
+
+    def served(self, key: tuple[UUID, UUID]) -> None:
+        """Notes that an endpoint can be served."""
+        self._resting.pop(key, None)
 
     def _begin(self, key: tuple[UUID, UUID]) -> None:
         service = self._served[key] = Service(self, *key)
@@ -134,14 +169,19 @@ class Service:
 
     def __init__(self, sender: Sender, org_id: UUID, endpoint_id: UUID) -> None:
         self._sender = sender
+        self._key = (org_id, endpoint_id)
         self._lease = Lease(org_id, endpoint_id, uuid7(sender.clock))
+        self._share = sender.share(org_id)
         self._flying: dict[UUID, asyncio.Task[None]] = {}
         self._results: list[Result] = []
         self._news = asyncio.Event()
         self._next_at = 0.0
-        self._until = 0.0
+        self._told_at = monotonic()
         self._gate: asyncio.Semaphore | None = None
         self._width = 0
+        self._version = 0
+        self._epoch = 0
+        self._until = 0.0
 
     def nudge(self) -> None:
         """There may be more to send."""
@@ -156,7 +196,8 @@ class Service:
             turn = await self._turn(1)
             while not turn.over:
                 self._send(turn)
-                await self._wait()
+                if not turn.again:
+                    await self._wait()
                 turn = await self._turn(self._room(turn))
         except Fenced:
             log.warning("webhook_lease_lost", endpoint=str(self._lease.endpoint_id), results=len(self._results))
@@ -176,22 +217,32 @@ class Service:
         endpoint = turn.endpoint
         if endpoint is None:
             return 0
+        under_way = len(self._flying.keys() - {result.delivery_id for result in self._results})
         if endpoint.fifo:
-            return 50 if not self._flying else 0
-        return max(min(AHEAD * endpoint.max_concurrency, MOST) - len(self._flying), 0)
+            return IN_ORDER if not under_way else 0
+        return max(min(AHEAD * endpoint.max_concurrency, MOST) - under_way, 0)
 
     async def _turn(self, room: int) -> Turn:
-        """A turn, repeated while the database is away: what has arrived must not be forgotten."""
+        """A turn, repeated while the database is away: what has arrived must not be forgotten.
+
+        Where nothing can be sent (a secret that doesn't open, say), at least that is stored, and the endpoint given back for a while.
+        """
         sender = self._sender
+        failures, rest = 0, 0.0
         while True:
             began = monotonic()
             # Results that come in meanwhile are for the next turn.
             results = list(self._results)
             done = {result.delivery_id for result in results}
             flying = [id for id in self._flying if id not in done]
+            if self._next_at > monotonic():
+                flying.append(self._lease.id)  # whoever served it next would not know of the rate
+            told = monotonic() - self._told_at < TELL_S
             try:
                 async with sender.turns, unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
-                    turn = await serving.turn(uow, sender.engine, self._lease, results, flying, room, sender.api_version)
+                    turn = await serving.turn(
+                        uow, sender.engine, self._lease, results, flying, room, sender.api_version, told=told, rest=rest
+                    )
                     if results:
                         reach("storing")
                     if turn.over:
@@ -199,14 +250,25 @@ class Service:
             except Fenced:
                 raise
             except Exception as error:
-                log.warning("webhook_turn_failed", endpoint=str(self._lease.endpoint_id), error=repr(error))
-                await asyncio.sleep(_PAUSE_S)
+                failures += 1
+                if not isinstance(error, _IN_PASSING):
+                    rest = sender.failed(self._key, error)
+                    if room:
+                        room = 0
+                        continue
+                elif failures == 2:
+                    log.warning("webhook_turn_repeated", endpoint=str(self._lease.endpoint_id), error=repr(error))
+                await asyncio.sleep(min(_PAUSE_S * 2 ** (failures - 1), _LAST_PAUSE_S))
                 continue
             if results:
                 reach("stored")
             if turn.over:
                 reach("released")
             self._until = began + serving.LEASE_S
+            if not rest and turn.parcels:
+                sender.served(self._key)
+            if not told:
+                self._told_at = monotonic()
             del self._results[: len(results)]
             for id in done:
                 self._flying.pop(id, None)
@@ -214,34 +276,40 @@ class Service:
 
     async def _wait(self) -> None:
         """Waits for results, news, or the time to keep the lease; results that come together are stored together."""
-        await woken(self._news, serving.HEARTBEAT_S)
+        paced = self._next_at - monotonic()
+        await woken(self._news, min(serving.HEARTBEAT_S, paced) if paced > 0 and not self._flying else serving.HEARTBEAT_S)
         if len(self._flying) > len(self._results):
             await asyncio.sleep(GATHER_S)
             self._news.clear()
 
     def _send(self, turn: Turn) -> None:
         endpoint = turn.endpoint
+        if endpoint is None or turn.hold or endpoint.version != self._version:
+            self._epoch += 1  # what was made for the endpoint as it was, and still waits, goes back
+            self._version = 0 if endpoint is None else endpoint.version
         if endpoint is None or not turn.parcels:
             return
         reach("picked")
         width = 1 if endpoint.fifo else endpoint.max_concurrency
         if self._gate is None or self._width != width:
+            if self._flying:
+                return  # first let those end that came through the other gate: both together might be too many
             self._gate, self._width = asyncio.Semaphore(width), width
         groups: Sequence[Sequence[Parcel]] = [turn.parcels] if endpoint.fifo else [[parcel] for parcel in turn.parcels]
         for group in groups:
-            task = asyncio.create_task(self._deliver(endpoint, turn.secrets, group, self._gate))
+            task = asyncio.create_task(self._deliver(endpoint, turn.secrets, group, self._gate, self._epoch))
             for parcel in group:
                 for id in parcel.deliveries:
                     self._flying[id] = task
 
-    async def _deliver(self, endpoint: Endpoint, secrets: Secrets, parcels: Sequence[Parcel], gate: asyncio.Semaphore) -> None:
+    async def _deliver(self, endpoint: Endpoint, secrets: Secrets, parcels: Sequence[Parcel], gate: asyncio.Semaphore, epoch: int) -> None:
         """Makes the requests, one after the other; after one that failed the rest goes back to the queue unsent."""
         for index, parcel in enumerate(parcels):
-            async with gate:
-                await self._pace(endpoint)
+            async with gate, self._share:
+                await self._pace(endpoint, epoch)
                 async with self._sender.slots:
-                    if monotonic() > self._until:
-                        # Frozen, or cut off from the database, for so long that another may be at it by now.
+                    # Or frozen, or cut off from the database, for so long that another may be at it by now.
+                    if epoch != self._epoch or monotonic() > self._until:
                         self._put_back(parcels[index:])
                         return
                     attempt, wait = await attempt_of(self._sender.egress, self._sender.clock, endpoint, secrets, parcel)
@@ -259,9 +327,9 @@ class Service:
                 self._flying.pop(id, None)
         self._news.set()
 
-    async def _pace(self, endpoint: Endpoint) -> None:
+    async def _pace(self, endpoint: Endpoint, epoch: int) -> None:
         """Keeps to the endpoint's rate."""
-        if endpoint.rate_per_s is None:
+        if endpoint.rate_per_s is None or epoch != self._epoch:
             return
         now = monotonic()
         at = max(self._next_at, now)
@@ -279,53 +347,3 @@ class Service:
             async with asyncio.timeout(_STOP_S), unit_of_work(sender.database, self._lease.org_id, sender.clock) as uow:
                 await serving.turn(uow, sender.engine, self._lease, list(self._results), [self._lease.id], 0, sender.api_version)
                 await serving.release(uow, self._lease)
-
-
-async def attempt_of(egress: Egress, clock: Clock, endpoint: Endpoint, secrets: Secrets, parcel: Parcel) -> tuple[Attempt, float | None]:
-    """Makes one request; tells what came of it and how long the receiver asks to wait."""
-    started = clock.now()
-    keys = [stored.key for stored in secrets.keys]
-    sent = [
-        ("content-type", "application/json"),
-        ("user-agent", AGENT),
-        *signed(keys, parcel.message_id, int(started.timestamp()), parcel.body),
-        *secrets.headers.items(),
-    ]
-    attempt = Attempt(
-        uuid7(clock), parcel.message_id, parcel.tries[0] + 1 if parcel.tries else 1, "manual" if parcel.manual else "scheduled",
-        endpoint.url, started, False, None, None, None, {}, len(parcel.body),
-    )  # fmt: skip
-    try:
-        answer = await egress.request("POST", endpoint.url, sent, parcel.body, keep=KEPT_BYTES, total_s=TOTAL_S)
-    except EgressFailed as failed:
-        return replace(attempt, error=failed.text, address=failed.shown_address, timings=_shown(failed.shown_timings)), None
-    succeeded = 200 <= answer.status < 300
-    wanted = next((value for name, value in answer.headers if name == "retry-after"), None)
-    attempt = replace(
-        attempt,
-        succeeded=succeeded,
-        status_code=answer.status,
-        error=None if succeeded else _said(answer.status),
-        address=answer.address,
-        timings=_shown(answer.timings),
-        response_headers=answer.headers,
-        response_body=answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
-        truncated=answer.truncated,
-    )
-    return attempt, hint(answer.status, wanted, clock.now())
-
-
-def _shown(timings: Timings) -> dict[str, float | None]:
-    return {
-        name: None if value is None else round(value, 3)
-        for name, value in (
-            ("dns_ms", timings.dns_ms), ("connect_ms", timings.connect_ms), ("tls_ms", timings.tls_ms), ("wait_ms", timings.wait_ms),
-            ("read_ms", timings.read_ms), ("total_ms", timings.total_ms),
-        )
-    }  # fmt: skip
-
-
-def _said(status: int) -> str:
-    if 300 <= status < 400:
-        return f"The receiver answered {status}. Redirects are not followed; give the address itself."
-    return f"The receiver answered {status}; 200 to 299 is taken for received."

@@ -10,13 +10,14 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from crm_api.core.errors import FieldError, Forbidden, InvalidValue, join_pointer
+from crm_api.core.errors import FieldError, Forbidden, InvalidValue, LimitExceeded, join_pointer
 from crm_api.core.webhook_signing import SigningKey
 from crm_api.kernel import events
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_filter import EventFilterParser
 from crm_api.kernel.event_query import type_patterns
 from crm_api.kernel.journal import number
+from crm_api.kernel.locks import serialize
 from crm_api.kernel.once import show_once
 from crm_api.kernel.presentation import locale_of, refuse_unless
 from crm_api.kernel.resource import Draft, Row, Rules
@@ -58,8 +59,14 @@ class WebhookEndpointRules(Rules):
 
     async def before_write(self, context: Context, drafts: Sequence[Draft]) -> None:
         """Checks address, types, filters and headers; says with whose rights a new endpoint sees the journal."""
+        room = await _room(context, drafts)
         for draft in drafts:
             row = draft.new
+            if draft.old is None or draft.operation == "restore":
+                room -= 1
+                if room < 0:
+                    draft.problem = LimitExceeded("webhook_endpoints", MAX_ENDPOINTS, MAX_ENDPOINTS - room)
+                    continue
             if draft.old is None:
                 _belong(context, draft)
             elif not may_aim(context, row) and (draft.operation == "restore" or any(map(draft.changed, (*_REACHING, "status")))):
@@ -105,6 +112,14 @@ class WebhookEndpointRules(Rules):
                 events.mark(context, draft.id, "disabled" if off else "enabled", ())
             await _store_headers(context, draft)
         await standing.wake(uow, [draft.id for draft in drafts if draft.old is not None])
+
+
+async def _room(context: Context, drafts: Sequence[Draft]) -> int:
+    """How many more endpoints the organisation may have; two who make the last one at a time wait for each other."""
+    if not any(draft.old is None or draft.operation == "restore" for draft in drafts):
+        return 0
+    await serialize(context, "webhook_endpoints")
+    return MAX_ENDPOINTS - await standing.count(context.uow)
 
 
 def _belong(context: Context, draft: Draft) -> None:

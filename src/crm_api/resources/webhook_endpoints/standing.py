@@ -15,6 +15,7 @@ _BEGIN: Final = Statement("INSERT INTO webhook_states (org_id, endpoint_id, afte
 _FOLLOW: Final = Statement(
     "INSERT INTO journal_consumers (org_id, name, seq) VALUES ($1, $2, $3) ON CONFLICT (org_id, name) DO NOTHING", ("org_id", "name", "seq")
 )
+_COUNT: Final = Statement("SELECT count(*) FROM webhook_endpoints WHERE org_id = $1 AND deleted_at IS NULL", ("org_id",))
 _AFRESH: Final = Statement(
     "UPDATE webhook_states SET after_seq = $3, circuit = 'closed', open_until = NULL, openings = 0, window_at = NULL, window_total = 0,"
     " window_failed = 0, failing_since = NULL, told_failing = false WHERE org_id = $1 AND endpoint_id = $2",
@@ -31,6 +32,12 @@ async def begin(uow: Uow, endpoint_id: UUID, head: int) -> None:
     """Starts an endpoint behind the journal's last number."""
     await uow.fetch(_BEGIN, {"org_id": uow.org_id, "id": endpoint_id, "seq": head})
     await uow.fetch(_FOLLOW, {"org_id": uow.org_id, "name": CONSUMER, "seq": head})
+
+
+async def count(uow: Uow) -> int:
+    """How many endpoints the organisation has."""
+    found: int = await uow.fetch_value(_COUNT, {"org_id": uow.org_id})
+    return found
 
 
 async def begin_afresh(uow: Uow, endpoint_id: UUID, head: int) -> None:
