@@ -10,14 +10,14 @@ import pytest
 
 from crm_api.core.clock import FixedClock, SystemClock
 from crm_api.core.ids import uuid7, uuid7_floor, uuid7_time
-from crm_api.db.partitions import TABLES, creation, expired, maintain, needed, partition_names
+from crm_api.db.partitions import TABLES, Partitioned, creation, expired, maintain, needed, partition_names
 from crm_api.embedded import DatabaseUrls
 from crm_api.settings import driver_url
 from tests.databases import migrated, server
 
 pytestmark = pytest.mark.anyio
 
-EVENTS, JOURNAL, SNAPSHOTS = TABLES
+EVENTS, JOURNAL, SNAPSHOTS, DELIVERIES, ATTEMPTS = TABLES
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ async def test_a_row_nobody_foresaw_is_kept_and_moves_home_later(
         await application.execute(f"SET LOCAL app.org_id = '{org}'")
         assert await application.fetchval("SELECT tableoid::regclass::text FROM journal") == "journal_20310506"
     fences = await owner.fetch(
-        "SELECT relname, relforcerowsecurity AS forced FROM pg_class WHERE relname LIKE 'journal%' AND relkind = 'r'"
+        "SELECT relname, relforcerowsecurity AS forced FROM pg_class WHERE relname ~ '^journal_(2|default)' AND relkind = 'r'"
     )
     assert all(row["forced"] for row in fences)
     await maintain(owner, clock.now() + timedelta(days=40), timedelta(days=1))
@@ -96,3 +96,31 @@ async def test_two_at_once_and_again(own: DatabaseUrls) -> None:
     connection = await asyncpg.connect(driver_url(own.database_owner_url))
     assert {part.name for part in needed(SNAPSHOTS, at, timedelta(days=5))} <= await partition_names(connection, SNAPSHOTS)
     await connection.close()
+
+
+@pytest.mark.parametrize("table", [DELIVERIES, ATTEMPTS], ids=lambda table: table.name)
+async def test_dropping_lets_others_work_while_it_waits(
+    own: DatabaseUrls, owner: "asyncpg.Connection[asyncpg.Record]", application: "asyncpg.Connection[asyncpg.Record]", table: Partitioned
+) -> None:
+    """A long reader keeps an expired day; those who come meanwhile are not held up behind the drop for long, and nothing is stuck."""
+    now = SystemClock().now()
+    old = next(needed(table, now - timedelta(days=60), timedelta()))
+    for statement in creation(old):
+        await owner.execute(statement)
+    reader = application.transaction()
+    await reader.start()
+    await application.fetch(f"SELECT count(*) FROM {table.name}")
+    dropping = asyncio.create_task(maintain(owner, now))
+    other = await asyncpg.connect(driver_url(own.database_url))
+    try:
+        for _ in range(20):
+            await other.execute("SET lock_timeout = '2s'")  # far more than the drop may hold on
+            await other.fetch(f"SELECT count(*) FROM {table.name}")
+            await asyncio.sleep(0.02)
+        assert old.name in await partition_names(other, table)
+        assert not dropping.done()
+    finally:
+        await other.close()
+        await reader.rollback()
+    await dropping
+    assert old.name not in await partition_names(owner, table)

@@ -9,7 +9,8 @@ Partitions are made by the role that owns the tables. The application's role rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -46,6 +47,12 @@ AHEAD: Final = timedelta(days=14)
 
 BEHIND: Final = timedelta(days=2)
 """How far back partitions are made: transactions under way, and machines whose clocks are a little slow."""
+
+
+LOCK_TIMEOUT_MS: Final = 100
+LOCK_PAUSE_S: Final = 0.4
+LOCK_TRIES: Final = 50
+"""How long DDL holds up others while it waits for a lock, how long it lets them go before it asks again, and how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +152,30 @@ async def maintain(connection: Owner, now: datetime, ahead: timedelta = AHEAD, *
                 await _make(connection, partition)
                 report(f"made {partition.name}")
         for name in expired(table, await partition_names(connection, table), now):
-            async with connection.transaction():
-                await connection.execute("SET LOCAL lock_timeout = '5s'")
-                await connection.execute(f"DROP TABLE IF EXISTS {name}")
+            await _patiently(connection, [f"DROP TABLE IF EXISTS {name}"])
             report(f"dropped {name}")
+
+
+async def _patiently(connection: Owner, statements: Sequence[str]) -> None:
+    """Runs DDL in one transaction that waits for locks only a moment, and comes back: while it waits for a long reader, everybody else who
+    wants the table waits behind it. Raises LockNotAvailableError once it has tried long enough; the next sweep goes on."""
+    for attempt in range(LOCK_TRIES):
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+                for statement in statements:
+                    await connection.execute(statement)
+            return
+        except asyncpg.LockNotAvailableError:
+            if attempt == LOCK_TRIES - 1:
+                raise
+            await asyncio.sleep(LOCK_PAUSE_S)
 
 
 async def _make(connection: Owner, partition: Partition) -> None:
     for statements in (creation(partition), rescue(partition)):
         try:
-            async with connection.transaction():
-                await connection.execute("SET LOCAL lock_timeout = '5s'")
-                for statement in statements:
-                    await connection.execute(statement)
+            await _patiently(connection, statements)
             return
         except asyncpg.DuplicateTableError:
             return  # another process was faster

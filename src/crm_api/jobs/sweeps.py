@@ -29,6 +29,7 @@ from crm_api.jobs.people import forget_expired
 
 IDEMPOTENCY: Final = timedelta(hours=24)
 JOURNAL: Final = timedelta(days=37)
+ATTEMPTS: Final = timedelta(days=32)
 CHUNK: Final = 5_000
 """Rows removed in one transaction, so that a sweep never holds up anybody for long."""
 
@@ -91,6 +92,32 @@ _SNAPSHOTS: Final = Statement(
     ("org_id", "before", "limit"),
 )
 
+_DELIVERIES: Final = Statement(
+    """
+    WITH old AS (SELECT id FROM webhook_deliveries WHERE org_id = $1 AND id < $2 LIMIT $3),
+         gone AS (DELETE FROM webhook_deliveries d USING old WHERE d.org_id = $1 AND d.id = old.id AND d.id < $2 RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+_ATTEMPTS: Final = Statement(
+    """
+    WITH old AS (SELECT id FROM webhook_attempts WHERE org_id = $1 AND id < $2 LIMIT $3),
+         gone AS (DELETE FROM webhook_attempts a USING old WHERE a.org_id = $1 AND a.id = old.id AND a.id < $2 RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+_QUEUE: Final = Statement(
+    """
+    WITH old AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND id < $2 LIMIT $3),
+         gone AS (DELETE FROM webhook_queue q USING old WHERE q.org_id = $1 AND q.id = old.id RETURNING 1)
+    SELECT count(*) FROM gone
+    """,
+    ("org_id", "before", "limit"),
+)
+"""What an endpoint that was paused all the time never got: its events can't be read any more."""
+
 
 async def organizations(jobs: Jobs) -> AsyncIterator[UUID]:
     """Every organisation, a page of them at a time."""
@@ -106,11 +133,12 @@ async def organizations(jobs: Jobs) -> AsyncIterator[UUID]:
 
 
 async def expire_rows(jobs: Jobs) -> None:
-    """Removes answers kept for repeated requests after a day, and journal rows and snapshots past their time."""
+    """Removes answers kept for repeated requests after a day, and what is kept of events and deliveries past its time."""
     now = jobs.clock.now()
-    journal = uuid7_floor(now - JOURNAL)
+    journal, attempts = uuid7_floor(now - JOURNAL), uuid7_floor(now - ATTEMPTS)
+    of_events = [(statement, journal) for statement in (_JOURNAL, _SNAPSHOTS, _QUEUE, _DELIVERIES)]
     async for org_id in organizations(jobs):
-        for statement, before in ((_KEYS, now - IDEMPOTENCY), (_JOURNAL, journal), (_SNAPSHOTS, journal)):
+        for statement, before in ((_KEYS, now - IDEMPOTENCY), *of_events, (_ATTEMPTS, attempts)):
             removed = CHUNK
             while removed == CHUNK:
                 async with unit_of_work(jobs.database, org_id, jobs.clock) as uow:
