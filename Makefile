@@ -11,6 +11,9 @@ WORKERS ?= 2
 # Which tests `make test` runs; `make test MARK=` runs all of them.
 MARK ?= not slow
 
+# Compiled modules are kept even where the environment forbids it: the checks and tests start this program a hundred times.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long pytest lint types imports check openapi migrate bench chaos lock clean openapi-check
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pytest
 
 from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
+from tests.workers import WorkerProcess, running_worker
 
-Workers = Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]
+Workers = Callable[[], AbstractContextManager[WorkerProcess]]
 
 
 @pytest.fixture(scope="session")
@@ -31,20 +28,13 @@ async def app(job_settings: Settings) -> AsyncIterator[Application]:
 
 
 @contextmanager
-def worker_process(settings: Settings, *, valkey: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+def worker_process(settings: Settings, *, valkey: bool = True) -> Iterator[WorkerProcess]:
     """A worker, killed at the end."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CRM_", "DATABASE_", "REDIS_"))}
-    environment |= {"DATABASE_URL": settings.database_url, "CRM_DATA_DIR": str(settings.data_dir), "CRM_LOG_FORMAT": "console"}
+    environment = {"DATABASE_URL": settings.database_url, "CRM_DATA_DIR": str(settings.data_dir), "CRM_LOG_FORMAT": "console"}
     if valkey and settings.redis_url is not None:
         environment["REDIS_URL"] = settings.redis_url
-    source = str(Path(__file__).parents[2] / "src")
-    environment["PYTHONPATH"] = source
-    process = subprocess.Popen([sys.executable, "-c", "from crm_api.worker import run; run()"], env=environment)
-    try:
+    with running_worker(environment) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +43,7 @@ def start_worker(job_settings: Settings) -> Workers:
 
 
 @pytest.fixture(scope="module")
-def worker(job_settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def worker(job_settings: Settings) -> Iterator[WorkerProcess]:
     """One worker for a module's tests."""
     with worker_process(job_settings) as process:
         yield process

@@ -6,6 +6,9 @@ import asyncio
 from time import monotonic
 from typing import Any
 
+from crm_api.core.clock import SystemClock
+from crm_api.db.statement import Statement
+from crm_api.db.uow import unit_of_work
 from tests.api import Api
 
 FINAL = ("succeeded", "partly_failed", "failed", "cancelled")
@@ -50,3 +53,10 @@ async def events(api: Api, **params: Any) -> list[dict[str, Any]]:
         if not page["page"]["has_more"]:
             return found
         cursor = page["page"]["next_cursor"]
+
+
+async def let_leases_run_out(api: Api) -> None:
+    """As if the fifteen seconds were over after which a job that nobody is heard of is anybody's."""
+    statement = Statement("UPDATE job_due SET due_at = now() - interval '1 second' WHERE org_id = $1", ("org_id",))
+    async with unit_of_work(api.app.state.services.database, api.org_id, SystemClock()) as uow:
+        await uow.fetch(statement, {"org_id": api.org_id})

@@ -13,7 +13,6 @@ import pytest
 
 from crm_api.core.clock import FixedClock, SystemClock
 from crm_api.db.engine import Database
-from crm_api.db.statement import Statement
 from crm_api.db.uow import unit_of_work
 from crm_api.http.app import Application
 from crm_api.jobs import claims
@@ -24,7 +23,7 @@ from crm_api.jobs.timers import Timers
 from crm_api.settings import Settings
 from tests.api import Api
 from tests.jobs.conftest import Workers, worker_process
-from tests.jobs.support import FINAL, bulk, events, finished, make_contacts
+from tests.jobs.support import FINAL, bulk, events, finished, let_leases_run_out, make_contacts
 
 pytestmark = pytest.mark.anyio
 CLOCK = SystemClock()
@@ -38,13 +37,6 @@ def database_of(app: Application) -> Database:
 async def claim(app: Application, api: Api) -> Claimed | None:
     async with unit_of_work(database_of(app), api.org_id, CLOCK) as uow:
         return await claims.claim(uow)
-
-
-async def let_leases_run_out(app: Application, api: Api) -> None:
-    """As if the lease's fifteen seconds were over."""
-    statement = Statement("UPDATE job_due SET due_at = now() - interval '1 second' WHERE org_id = $1", ("org_id",))
-    async with unit_of_work(database_of(app), api.org_id, CLOCK) as uow:
-        await uow.fetch(statement, {"org_id": api.org_id})
 
 
 def runner_of(app: Application, settings: Settings, **more: Any) -> Runner:
@@ -106,7 +98,7 @@ async def test_who_was_overtaken_changes_nothing_any_more(api: Api, app: Applica
     accepted = await bulk(api, "contacts", ids=[row["id"] for row in made], action="tag", set={"tags": ["x"]})
     slow = await claim(app, api)
     assert slow is not None
-    await let_leases_run_out(app, api)
+    await let_leases_run_out(api)
     quick = await claim(app, api)
     assert quick is not None
     assert (slow.attempt, quick.attempt) == (1, 2)
@@ -173,7 +165,7 @@ async def test_a_task_that_always_breaks_is_given_up(api: Api, app: Application,
     job = await bulk(api, "contacts", filter={"field": "last_name", "op": "is_not_null"}, action="delete")
     runner = runner_of(app, job_settings, tasks={BULK: broken})
     for _ in range(30):
-        await let_leases_run_out(app, api)
+        await let_leases_run_out(api)
         await runner.step()
         await runner.settle()
         found = await api.ok("GET", f"/v1/jobs/{job['id']}")

@@ -1,10 +1,7 @@
 """The worker: prompt, clean at its end, unharmed by servers that go away."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -23,6 +20,7 @@ from crm_api.jobs.wake import Wakeups
 from crm_api.settings import driver_url
 from tests.http.support import ValkeyProcess, running_valkey
 from tests.journal.events import CLOCK, Made, new_id, write
+from tests.workers import WorkerProcess, running_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -51,17 +49,12 @@ def valkey() -> Iterator[ValkeyProcess]:
 
 
 @contextmanager
-def worker(urls: DatabaseUrls, valkey: ValkeyProcess | None) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CRM_", "DATABASE_", "REDIS_"))}
-    environment |= {"DATABASE_URL": urls.database_url, "DATABASE_OWNER_URL": urls.database_owner_url, "CRM_LOG_FORMAT": "console"}
+def worker(urls: DatabaseUrls, valkey: ValkeyProcess | None) -> Iterator[WorkerProcess]:
+    environment = {"DATABASE_URL": urls.database_url, "DATABASE_OWNER_URL": urls.database_owner_url, "CRM_LOG_FORMAT": "console"}
     if valkey is not None:
         environment["REDIS_URL"] = valkey.url
-    process = subprocess.Popen([sys.executable, "-c", "from crm_api.worker import run; run()"], env=environment)
-    try:
+    with running_worker(environment) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def test_commit_to_number_takes_less_than_a_tenth_of_a_second(database: Database, valkey: ValkeyProcess) -> None:

@@ -31,6 +31,8 @@ from crm_api.kernel.registry import Registry
 from crm_api.kernel.visible import Visible, visible
 from crm_api.models.columns import FieldType
 from crm_api.settings import Settings
+from tests.examples import examples
+from tests.openapi.schema import mistakes
 from tests.openapi_validation import Description
 
 KINDS = (
@@ -42,6 +44,7 @@ NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(_[a-z0-9]{1,4}){0,2}", fullmatch=True
 AWKWARD = ["contact", "event", "job_list", "page", "batch", "a_1b", "a1b", "change", "vessel", "vessel_list", "vessel_link", "zz_object"]
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+EASY = settings(deadline=None, suppress_health_check=QUIET)
 
 
 @pytest.fixture(scope="module")
@@ -143,13 +146,22 @@ def test_without_additions_it_is_everybodys(everybodys: tuple[Base, Template, Re
     assert found == json.loads(json.dumps(rendered))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
-@given(schema=schemas())
-def test_any_schema_has_a_whole_document(everybodys: tuple[Base, Template, Registry, Any], schema: Any) -> None:
+@examples(4, 60)
+def test_any_schema_has_a_whole_document(everybodys: tuple[Base, Template, Registry, Any], examples: int) -> None:
+    @settings(EASY, max_examples=examples)
+    @given(schema=schemas())
+    def check(schema: Any) -> None:
+        check_whole(everybodys, schema)
+
+    check()
+
+
+def check_whole(everybodys: tuple[Base, Template, Registry, Any], schema: Any) -> None:
     base, template, _, _ = everybodys
     seen = made_of(everybodys, schema, caller("contacts:write", "accounts:write", *(f"{made.api_name}:write" for made in schema[0])))
     document = json.loads(compile_document(base, template, seen))
     check_references(document)
+    assert mistakes(document) == []
     check_examples(document, {"contacts", *(made.api_name for made in schema[0])})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tenant, "fits", lambda resource: False)
@@ -157,7 +169,8 @@ def test_any_schema_has_a_whole_document(everybodys: tuple[Base, Template, Regis
     assert typescript(base, seen, 1) == typescript(base, seen, 1)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=QUIET)
+@pytest.mark.slow
+@settings(EASY, max_examples=8)
 @given(schema=schemas())
 def test_any_schema_is_valid_openapi(everybodys: tuple[Base, Template, Registry, Any], schema: Any) -> None:
     """For a caller who sees little, since the validator takes its time."""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from crm_api.cli import app
 from crm_api.embedded import EmbeddedServers
+from tests.openapi_validation import DOCUMENT
 
 CLI = [sys.executable, "-m", "crm_api.cli"]
 
@@ -85,15 +86,12 @@ def test_migrating_as_the_application_is_refused(servers: EmbeddedServers, plain
 
 
 def test_the_description_of_the_api_does_not_depend_on_the_machine(plain_environment: dict[str, str], tmp_path: Path) -> None:
-    plain = run(plain_environment, "openapi", cwd=tmp_path)
-    assert plain.returncode == 0, plain.stderr
-    assert json.loads(plain.stdout)["openapi"].startswith("3.1")
     elsewhere = run({**plain_environment, "CRM_BASE_URL": "https://other.example", "CRM_RATE_LIMIT": "off"}, "openapi", cwd=tmp_path)
-    assert elsewhere.stdout == plain.stdout
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert elsewhere.stdout == DOCUMENT.read_text()
     written = run(plain_environment, "openapi", "--output", str(tmp_path / "x" / "openapi.json"))
     assert written.returncode == 0
-    assert (tmp_path / "x" / "openapi.json").read_text() == plain.stdout
-    assert run(plain_environment, "openapi", "--check", "--output", str(tmp_path / "x" / "openapi.json")).returncode == 0
+    assert (tmp_path / "x" / "openapi.json").read_text() == elsewhere.stdout
     (tmp_path / "x" / "openapi.json").write_text("{}")
     stale = run(plain_environment, "openapi", "--check", "--output", str(tmp_path / "x" / "openapi.json"))
     assert stale.returncode == 1

@@ -13,7 +13,7 @@ from crm_api.embedded import DatabaseUrls
 from crm_api.settings import Settings
 from tests.api import Api
 from tests.jobs.conftest import Workers
-from tests.jobs.support import events, finished
+from tests.jobs.support import events, finished, let_leases_run_out
 from tests.privacy.support import files, rows_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.chaos]
@@ -42,6 +42,7 @@ async def test_killed_again_and_again(api: Api, start_worker: Workers, urls: Dat
                 await asyncio.sleep(0.01)
             worker.send_signal(signal.SIGKILL)
             worker.wait()
+        await let_leases_run_out(api)
         seen.add(now["status"])
     assert seen == {"running"}
     with start_worker():
@@ -64,6 +65,7 @@ async def test_an_export_begins_anew(api: Api, start_worker: Workers, job_settin
             await asyncio.sleep(0.005)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
+    await let_leases_run_out(api)
     with start_worker():
         done = await finished(api, job, 90)
     assert done["status"] == "succeeded", done

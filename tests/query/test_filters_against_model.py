@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 
 from crm_api.http.app import Application
 from tests.api import Api, new_organization
+from tests.examples import examples
 from tests.query.model import Tree, World
 from tests.query.trees import trees
 from tests.query.worlds import make_world
 
 pytestmark = pytest.mark.anyio
 SEEDS = (1, 2, 3)
-EASY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+EASY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -26,8 +27,9 @@ async def world(app: Application, request: pytest.FixtureRequest) -> AsyncIterat
         yield api, await make_world(api, request.param)
 
 
+@examples(25, 200)
 @pytest.mark.parametrize("name", ["accounts", "contacts", "deals", "stages", "notes"])
-async def test_a_tree_finds_what_the_model_finds(world: tuple[Api, World], name: str) -> None:
+async def test_a_tree_finds_what_the_model_finds(world: tuple[Api, World], name: str, examples: int) -> None:
     api, model = world
 
     async def ask(tree: Tree) -> None:
@@ -41,7 +43,7 @@ async def test_a_tree_finds_what_the_model_finds(world: tuple[Api, World], name:
         assert page["page"]["count"] == len(expected)
 
     @given(tree=trees(model, name))
-    @EASY
+    @settings(EASY, max_examples=examples)
     def check(tree: Tree) -> None:
         from_thread.run(ask, tree)
 

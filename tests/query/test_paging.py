@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crm_api.http.app import Application
 from tests.api import Api, new_organization
+from tests.examples import examples
 from tests.query.model import World
 from tests.query.worlds import make_world
 
@@ -24,7 +25,7 @@ SORTS = {
               "account_id"],
     "accounts": ["name", "domain", "industry", "employees", "annual_revenue", "parent_id", "type", "website", "created_at"],
 }  # fmt: skip
-EASY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+EASY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=(11, 12))
@@ -64,8 +65,9 @@ async def walk(api: Api, path: str, params: dict[str, Any], limits: list[int]) -
     return forwards, backwards
 
 
+@examples(8, 100)
 @pytest.mark.parametrize("name", sorted(SORTS))
-async def test_pages_follow_any_order_both_ways(world: tuple[Api, World], name: str) -> None:
+async def test_pages_follow_any_order_both_ways(world: tuple[Api, World], name: str, examples: int) -> None:
     api, model = world
 
     async def compare(sort: list[str], limits: list[int]) -> None:
@@ -75,7 +77,7 @@ async def test_pages_follow_any_order_both_ways(world: tuple[Api, World], name: 
         assert backwards == expected[::-1], sort
 
     @given(sort=sorts(name), limits=st.lists(st.integers(1, 12), min_size=1, max_size=4))
-    @EASY
+    @settings(EASY, max_examples=examples)
     def check(sort: list[str], limits: list[int]) -> None:
         from_thread.run(compare, sort, limits)
 

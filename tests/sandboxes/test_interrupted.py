@@ -14,7 +14,7 @@ from crm_api.embedded import DatabaseUrls
 from crm_api.settings import driver_url
 from tests.api import Api
 from tests.jobs.conftest import Workers
-from tests.jobs.support import finished, make_contacts
+from tests.jobs.support import finished, let_leases_run_out, make_contacts
 from tests.sandboxes.test_sandboxes import inside
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +44,7 @@ async def interrupted(api: Api, start_worker: Workers) -> Record:
             await asyncio.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.wait()
+    await let_leases_run_out(api)
     job = await api.ok("GET", f"/v1/jobs/{job['id']}")
     assert job["status"] == "running"
     return job

@@ -25,7 +25,7 @@ from crm_api.models.tickets import TICKETS
 from crm_api.settings import Settings, driver_url
 from tests.api import Api, client
 from tests.jobs.conftest import Workers, worker_process
-from tests.jobs.support import finished, make_contacts
+from tests.jobs.support import finished, let_leases_run_out, make_contacts
 
 pytestmark = pytest.mark.anyio
 Record = dict[str, Any]
@@ -309,6 +309,7 @@ async def test_a_killed_worker_spoils_no_copy(api: Api, start_worker: Workers) -
             await asyncio.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
+    await let_leases_run_out(api)
     done = await finished(api, job, 90)
     assert done["status"] == "succeeded"
     sandbox = await api.ok("GET", f"/v1/sandboxes/{done['request']['sandbox_id']}")
