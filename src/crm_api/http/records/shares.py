@@ -32,10 +32,8 @@ def list_endpoint(resource: AnyResource) -> Endpoint:
 
     @raw
     async def list_shares(request: Request) -> Response:
-        call = Call.of(request)
+        call = _sharer(request, resource)
         call.policy.require(resource.name, "read")
-        call.policy.require(resource.name, "share")
-        call.refuse_parameters()
         await require_full(call, resource)
         found = await shares.listed(call.context, resource, call.path_id())
         page = {"next_cursor": None, "prev_cursor": None, "has_more": False}
@@ -49,9 +47,7 @@ def create_endpoint(resource: AnyResource) -> Endpoint:
 
     @raw
     async def share_record(request: Request) -> Response:
-        call = Call.of(request)
-        call.policy.require(resource.name, "share")
-        call.refuse_parameters(("dry_run",))
+        call = _sharer(request, resource, "dry_run")
         given = _given(await call.json(), call.context.uow.now)
         return await _put(call, resource, given)
 
@@ -63,9 +59,7 @@ def delete_endpoint(resource: AnyResource) -> Endpoint:
 
     @raw
     async def unshare_record(request: Request) -> Response:
-        call = Call.of(request)
-        call.policy.require(resource.name, "share")
-        call.refuse_parameters(("dry_run",))
+        call = _sharer(request, resource, "dry_run")
         call.context.uow.cause.action = f"{resource.name}.unshare"
         return _gone(await shares.remove(call.context, resource, call.path_id(), call.path_id("share_id")))
 
@@ -77,9 +71,7 @@ def put_co_owner_endpoint(resource: AnyResource) -> Endpoint:
 
     @raw
     async def put_co_owner(request: Request) -> Response:
-        call = Call.of(request)
-        call.policy.require(resource.name, "share")
-        call.refuse_parameters(("dry_run",))
+        call = _sharer(request, resource, "dry_run")
         expires_at = None
         if await request.body():
             body, errors = _members(await call.json(), ("expires_at",))
@@ -95,13 +87,19 @@ def delete_co_owner_endpoint(resource: AnyResource) -> Endpoint:
 
     @raw
     async def delete_co_owner(request: Request) -> Response:
-        call = Call.of(request)
-        call.policy.require(resource.name, "share")
-        call.refuse_parameters(("dry_run",))
+        call = _sharer(request, resource, "dry_run")
         call.context.uow.cause.action = f"{resource.name}.unshare"
         return _gone(await shares.remove(call.context, resource, call.path_id(), call.path_id("user_id"), co_owner=True))
 
     return delete_co_owner
+
+
+def _sharer(request: Request, resource: AnyResource, *parameters: str) -> Call:
+    """The call of somebody who may share records of the object. Raises Forbidden, and BadRequest for other query parameters."""
+    call = Call.of(request)
+    call.policy.require(resource.name, "share")
+    call.refuse_parameters(parameters)
+    return call
 
 
 async def require_full(call: Call, resource: AnyResource) -> None:
