@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints, with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from crm_api.kernel.schema import STRICT, about
@@ -22,7 +22,6 @@ FieldAccess = Literal["hidden", "read_only"]
 FieldPermissions = Annotated[
     dict[ObjectName, Annotated[dict[PathText, FieldAccess | None], Field(max_length=1000)] | None], Field(max_length=500)
 ]
-Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 GranteeType = Literal["user", "role", "role_tree", "team", "territory", "everyone"]
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import MISSING
 
-from crm_api.kernel.access.schema import Description, FieldPermissions, Permissions
-from crm_api.kernel.schema import Key, Name, Output, RecordCreate, RecordRead, RecordUpdate, about, create_of, update_of
+from crm_api.kernel.access.schema import FieldPermissions, Permissions
+from crm_api.kernel.schema import Description, Key, Name, Output, RecordCreate, RecordRead, RecordUpdate, about, create_of, update_of
 from crm_api.kernel.shapes import IS_DEFAULT
 
 _KEY = about("A name for programs, set once; profiles that organisations start with have `super_admin` and `standard`.", "sales")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crm_api.kernel.access.schema import Description
-from crm_api.kernel.schema import Name, Output, RecordCreate, RecordRead, RecordUpdate, Ref, about, create_of, update_of
+from crm_api.kernel.schema import Description, Name, Output, RecordCreate, RecordRead, RecordUpdate, Ref, about, create_of, update_of
 
 
 class RoleFields(Output):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import MISSING, StringConstraints
+from pydantic import MISSING
 
 from crm_api.kernel.schema import (
+    Description,
     JsonObject,
     Name,
     Output,
@@ -24,7 +25,6 @@ Kind = Literal["static", "dynamic"]
 _KIND = about("`static`: its members are named one by one. `dynamic`: they are the records that `filter` matches. Set once.", "dynamic")
 _COUNT = about("How many members it has, as of the last refresh for a dynamic one; null before the first.", 1204)
 _CHANGED = about("When its members last changed.", "2026-11-22T03:31:00.000000Z")
-Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
 class SegmentFields(Output):

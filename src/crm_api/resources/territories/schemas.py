@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crm_api.kernel.access.schema import Description
 from crm_api.kernel.schema import (
+    Description,
     JsonObject,
     Name,
     Output,
