@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from crm_api.core.tokens import token_hash
+from crm_api.db.uow import unit_of_work
+from crm_api.http.auth import authenticate
+from crm_api.kernel.access.rights import Rights
+from crm_api.kernel.context import Context
 from tests.api import Api, client
 
 pytestmark = pytest.mark.anyio
@@ -38,3 +43,23 @@ async def test_a_token_knows_only_the_fields_it_names(api: Api) -> None:
         assert "properties" in described, described
         assert "birthdate" not in described["properties"]
     assert (await api.get(contact))["birthdate"] == "1815-12-11"
+
+
+async def test_rights_are_cut_for_a_token_once(api: Api) -> None:
+    """Requests with the same token have the same rights, with what was made of them, until the user's change."""
+    services = api.app.state.services
+    body = {"name": "few", "scopes": ["contacts:read"], "fields": {"contacts": ["last_name"]}}
+    token = (await api.ok("POST", "/v1/tokens", json=body, status=201))["token"]
+
+    async def rights() -> Rights:
+        async with services.database.connection() as connection:
+            principal = await authenticate(connection, token_hash(token), services.clock.now(), None)
+        async with unit_of_work(services.database, api.org_id, services.clock) as uow:
+            context: Context = await services.engine.context(principal, uow)
+            return context.principal.rights
+
+    first = await rights()
+    assert "birthdate" in first.hidden["contacts"]
+    assert await rights() is first
+    await api.ok("PATCH", "/v1/org", json={"sharing": {"defaults": {"contacts": "private"}}})
+    assert await rights() is not first

@@ -57,12 +57,20 @@ class Engine:
         return Context(replace(principal, rights=rights), uow, seen, self.statements, self.keys, whole, self.egress)
 
     def _limited(self, rights: Rights, fields: Mapping[str, frozenset[str]], whole: Registry) -> Rights:
-        """The rights of a user whose token knows only some fields of some objects: the others are hidden."""
+        """The rights of a user whose token knows only some fields of some objects: the others are hidden.
+
+        One value for the same rights and fields, as long as they are asked for: policies keep what they make of rights with these.
+        """
         key = ("token_fields", whole.key, tuple(sorted((name, tuple(sorted(known))) for name, known in fields.items())))
-        hidden = self.statements.get(key, lambda: _unnamed(whole, fields))
-        names = {*rights.hidden, *hidden}
-        both = {name: rights.hidden.get(name, frozenset()) | hidden.get(name, frozenset()) for name in names}
-        return replace(rights, hidden=both, view=(rights.view, key))
+
+        def limited() -> tuple[Rights, Rights]:
+            hidden = self.statements.get(key, lambda: _unnamed(whole, fields))
+            names = {*rights.hidden, *hidden}
+            both = {name: rights.hidden.get(name, frozenset()) | hidden.get(name, frozenset()) for name in names}
+            return rights, replace(rights, hidden=both, view=(rights.view, key))
+
+        # By identity: comparing rights would cost more than it saves. The entry holds them, so that no others get their place.
+        return self.statements.get(("limited", id(rights), key), limited)[1]
 
 
 def _unnamed(whole: Registry, fields: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
