@@ -118,6 +118,13 @@ class OwnTypes:
         return told(strict(kind, shown["thin_schema" if "changed_fields" in event else "schema"]), event)
 
 
+def wrong(payload: Mapping[str, Any]) -> list[str]:
+    """What is wrong with what a stream or a webhook has brought: an event, whole or thin, or a batch. Types that an organisation has made
+    are not judged here."""
+    events = payload["events"] if payload.keys() == {"events"} else [payload]
+    return [f"{event.get('type')} {event.get('id')}: {problem}" for event in events for problem in standard().problems(event) or ()]
+
+
 def events_in(response: httpx.Response) -> list[Mapping[str, Any]]:
     """The events that an answer of the journal holds."""
     path = response.request.url.path
@@ -269,4 +276,16 @@ def _events_of(base: Base, registry: Registry, object_name: str) -> Events:
     return Events(prepared, schemas)
 
 
-__all__ = ["Checked", "EventChecker", "Events", "OwnTypes", "assert_events", "check_stored", "events_in", "standard", "strict", "told"]
+__all__ = [
+    "Checked",
+    "EventChecker",
+    "Events",
+    "OwnTypes",
+    "assert_events",
+    "check_stored",
+    "events_in",
+    "standard",
+    "strict",
+    "told",
+    "wrong",
+]

@@ -16,6 +16,7 @@ from crm_api.http import followers
 from crm_api.http.app import Application, create_app
 from crm_api.settings import Settings
 from tests.api import Api, new_organization
+from tests.event_validation import wrong
 from tests.http.support import served
 from tests.journal.events import CLOCK
 
@@ -37,6 +38,7 @@ class Client:
     messages: asyncio.Queue[Message] = field(default_factory=asyncio.Queue)
     comments: int = 0
     last_id: str | None = None
+    events: list[Any] = field(default_factory=list)
 
     async def read(self) -> None:
         fields: dict[str, str] = {}
@@ -49,7 +51,9 @@ class Client:
             elif fields:
                 self.last_id = fields.get("id", self.last_id)
                 if "data" in fields:
-                    self.messages.put_nowait(Message(fields.get("event"), fields.get("id"), orjson.loads(fields["data"])))
+                    data = orjson.loads(fields["data"])
+                    self.events += [] if "event" in fields else [data]
+                    self.messages.put_nowait(Message(fields.get("event"), fields.get("id"), data))
                 fields = {}
         self.messages.put_nowait(Message("closed", None, None))
 
@@ -80,6 +84,7 @@ class Site:
                 assert ready.event == "ready"
                 assert ready.data["cursor"] == ready.id
                 yield client
+                assert [problem for event in client.events for problem in wrong(event)] == []
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)

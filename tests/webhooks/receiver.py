@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from tests.event_validation import wrong
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -110,6 +112,9 @@ async def receiving() -> AsyncIterator[Receiver]:
     found.port = server.sockets[0].getsockname()[1]
     try:
         yield found
+        # every body is one that the catalogue describes
+        told = [one.event for one in found.received if "webhook-id" in one.headers]
+        assert [problem for event in told for problem in wrong(event)] == []
     finally:
         server.close()
         server.close_clients() if hasattr(server, "close_clients") else None
