@@ -140,11 +140,11 @@ async def test_streams_forget_it_too(settings: Settings) -> None:
     async with served(first) as port, served(second) as other, new_organization(first) as api:
         start = await cursor_of(api)
 
-        async def follow(port: int, cursor: str, count: int) -> list[Record]:
+        async def follow(port: int, cursor: str, count: int, by: str = "cursor") -> list[Record]:
             """The next events of a stream."""
             found: list[Record] = []
             headers = {"authorization": f"Bearer {api.token}"}
-            url = f"http://127.0.0.1:{port}/v1/events/stream?cursor={cursor}"
+            url = f"http://127.0.0.1:{port}/v1/events/stream?{by}={cursor}"
             async with httpx.AsyncClient(timeout=20) as http, http.stream("GET", url, headers=headers) as answer:
                 event = False
                 async for line in answer.aiter_lines():
@@ -165,6 +165,8 @@ async def test_streams_forget_it_too(settings: Settings) -> None:
         await api.change(contact, description=None)
         for one in (port, other):
             assert SECRET in str(await follow(one, start, 2))
+        await api.ok("POST", "/v1/event_consumers/follower/seek", json={"cursor": start})
+        assert await follow(port, "follower", 2, by="consumer") == await since(api, start)
         for event in await since(api, start):
             await remove(api, event)
         for _ in range(40):

@@ -77,7 +77,7 @@ class Follower:
         params: dict[str, Any] = {"wait": wait, "limit": limit, **({"cursor": self.cursor} if self.cursor else self._start)}
         if self._types:
             params["event_types"] = self._types
-        pause = 1.0
+        pause = 0.5
         while True:
             try:
                 answer = await self._api.get("/v1/events", params=params)
@@ -101,7 +101,7 @@ class Follower:
         if self._json:
             answer_json({"event": "reconnecting", "error": why, "seconds": wait_s})
         else:
-            say(f"{why}; trying again in {wait_s:.0f} s")
+            say(f"{why}; trying again in {wait_s:g} s")
 
 
 def run(options: Listening) -> None:
