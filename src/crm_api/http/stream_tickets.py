@@ -19,7 +19,7 @@ from crm_api.http.auth import bearer_hash
 from crm_api.http.events import parse_query, position
 from crm_api.http.idempotency import SECRET_HEADER
 from crm_api.http.origin import issuer_of
-from crm_api.http.routing import KernelRoute
+from crm_api.http.routing import JOINED, KernelRoute
 from crm_api.http.services import Services, services_of
 from crm_api.http.session import answering
 from crm_api.http.stream_live import of_view
@@ -78,6 +78,8 @@ async def create_event_ticket(context: ContextDep, request: Request, body: Event
 
     Scope: `events:read`.
     """
+    if JOINED in request.scope:
+        raise BadRequest("A ticket can't be made in a composite request.")
     context.policy.require("events", "read")
     services = services_of(request)
     parameters = _parameters(body)

@@ -18,6 +18,7 @@ from sqlalchemy.sql import ColumnElement, FromClause
 from crm_api.kernel import event_reach
 from crm_api.kernel.context import Context
 from crm_api.kernel.event_filter import EventFilter
+from crm_api.kernel.event_json import row_of
 from crm_api.kernel.query.plan import Node
 from crm_api.kernel.resource import AnyResource
 
@@ -25,6 +26,16 @@ LEAVE: Final = "query.leave"
 """`cause.action` of an event that tells a live query that a record no longer matches."""
 
 _ONE: Final[ColumnElement[Any]] = sa.literal_column("1")
+
+
+def after_event(
+    context: Context, resource: AnyResource, node: Node, event: FromClause, stored: ColumnElement[Any]
+) -> tuple[FromClause, ColumnElement[bool]]:
+    """What to join, and the condition on it, where a filter is about the record after the event alone; `stored` is the row beside it."""
+    compiler = EventFilter(context.registry, context.policy, lambda target, name: target.table.alias(name), event)
+    record = compiler.source(resource, row_of(resource.table, stored, "r"))
+    condition = compiler.node(node, record)  # which may join more to the record
+    return record.clause, condition
 
 
 class Matched:

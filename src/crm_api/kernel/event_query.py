@@ -15,9 +15,7 @@ from crm_api.core.json import dumps
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel import event_catalog, event_live, event_reach
 from crm_api.kernel.context import Context
-from crm_api.kernel.event_filter import EventFilter
-from crm_api.kernel.event_json import LINKS, SHARES, as_json, event_columns, row_of
-from crm_api.kernel.event_live import Matched
+from crm_api.kernel.event_json import LINKS, SHARES, as_json, event_columns
 from crm_api.kernel.link_reach import edges_of
 from crm_api.kernel.query.plan import Node
 from crm_api.kernel.registry import Registry
@@ -27,6 +25,7 @@ JOURNAL, EVENTS, SNAPSHOTS = JournalEntry.__table__, Event.__table__, EventSnaps
 
 WINDOW: Final = 10_000
 """How many numbers one statement looks at when most events may not match."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
@@ -262,20 +261,16 @@ def _picked(context: Context, reader: Reader, query: EventQuery) -> FromClause:
         source = source.join(told.look, sa.true())
         where += told.conditions
     if query.filter is not None:
-        assert query.object is not None
-        resource = registry[query.object]
+        resource = registry[query.object or ""]
         if query.live:
-            matched = Matched(context, resource, query.filter, event)
+            matched = event_live.Matched(context, resource, query.filter, event)
             source = source.join(matched.look, sa.true())
             condition = matched.told
             told.leave(matched.left, event)
         else:
             stored = _beside(SNAPSHOTS, "event_id")(event.c.id, "fs")
-            row = row_of(resource.table, stored.c.row, "r")
-            compiler = EventFilter(registry, context.policy, lambda target, name: target.table.alias(name), event)
-            record = compiler.source(resource, row)
-            condition = compiler.node(query.filter, record)
-            source = source.outerjoin(stored, sa.true()).join(record.clause, sa.true())
+            record, condition = event_live.after_event(context, resource, query.filter, event, stored.c.row)
+            source = source.outerjoin(stored, sa.true()).join(record, sa.true())
         # What a record has become, out of sight, decides nothing: whoever followed it is told that it is gone.
         where.append(sa.or_(told.hidden, condition))
     if query.types is not None:
