@@ -29,7 +29,7 @@ test-long: MARK = slow
 test-long: pytest  ## the tests that take minutes
 
 pytest: $(VENV)/.dev
-	CRM_COMPLIANCE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "$(MARK)" $(TESTS)
+	CRM_COMPLIANCE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "$(MARK)" $(TESTS)
 
 check: lint types imports openapi-check  ## all checks but the tests
 

@@ -6,6 +6,7 @@ With CRM_REQUIRE_ALL=1 (as in CI) a skipped test is a failed one, since it would
 import ipaddress
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,12 +19,24 @@ from crm_api.settings import Settings
 from tests import databases
 from tests.api import Api, new_organization
 from tests.event_validation import check_stored
-from tests.oauth.matrix import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.oauth import matrix
+from tests.oauth.matrix import pytest_terminal_summary
 from tests.statements import Recorder
 
-__all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
+__all__ = ["pytest_terminal_summary"]
+
+FOLDER = Path(__file__).parent
+LONG = ("platform", "clients", "docs", "privacy", "sandboxes", "jobs", "journal", "meta", "sealing")
+"""Folders with modules of a minute or so. They come first, so that no process is left with one of them when the others are done."""
 
 REQUIRE_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; else in the order in which they stand."""
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(FOLDER).parts[0], len(order)))
+    matrix.pytest_collection_modifyitems(items)
 
 
 def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
