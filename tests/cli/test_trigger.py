@@ -109,3 +109,19 @@ def test_what_is_not_possible_is_said(live: Live, tmp_path: Path) -> None:
     missing = trigger(live, tmp_path, "deal.updated", "--record", "01976f6e-8a00-7000-8000-000000000001")
     assert "404" in missing.stderr
     assert trigger(live, tmp_path, "deal.updated", "--endpoint", "x", "--forward", "localhost:1").exit_code == 2
+
+
+def test_an_example_for_one_endpoint(live: Live, http: httpx.Client, receiver: Receiver, tmp_path: Path) -> None:
+    answer = http.post("/v1/webhook_endpoints", json={"url": receiver.url, "event_types": ["deal.*"]})
+    assert answer.status_code == 201, answer.text
+    endpoint, cursor = answer.json(), http.get("/v1/me").json()["events_cursor"]
+    told = trigger(live, tmp_path, "contact.merged", "--endpoint", endpoint["id"])
+    assert told.exit_code == 0, told.output
+    [delivery] = receiver.got
+    standardwebhooks.Webhook(endpoint["secret"]).verify(delivery.body, delivery.headers)
+    assert (delivery.event["type"], delivery.event["test"]) == ("contact.merged", True)
+    assert http.get("/v1/events", params={"cursor": cursor, "object": "contacts"}).json()["data"] == []
+    receiver.status = 500
+    told = trigger(live, tmp_path, "deal.updated", "--endpoint", endpoint["id"], "--json")
+    assert (told.exit_code, orjson.loads(told.stdout)["status_code"]) == (1, 500)
+    assert "/event_type" in trigger(live, tmp_path, "deal.exploded", "--endpoint", endpoint["id"]).stderr

@@ -77,8 +77,7 @@ def parsed_values(given: list[str]) -> dict[str, Any]:
 async def _trigger(options: Triggering) -> int:
     async with api_of(options.target) as api:
         if options.endpoint_id is not None:
-            await _test_endpoint(api, options)
-            return 0
+            return await _test_endpoint(api, options)
         event = await _Maker(api, options).event()
         done = None
         if options.forward is not None and options.key is not None:
@@ -88,14 +87,17 @@ async def _trigger(options: Triggering) -> int:
     return 0 if done is None or done.accepted else 1
 
 
-async def _test_endpoint(api: httpx.AsyncClient, options: Triggering) -> None:
-    """Has the API send an example of the type to one endpoint; no record changes."""
+async def _test_endpoint(api: httpx.AsyncClient, options: Triggering) -> int:
+    """Has the API send an example of the type to one endpoint; no record changes. 1 if its receiver didn't take it."""
     path = f"/v1/webhook_endpoints/{options.endpoint_id}/test"
     told = await ask(api, "POST", path, json={"event_type": options.event_type})
     if options.json:
         answer_json(told)
     else:
-        answers.print(f"An example of {options.event_type} is on its way to the endpoint {options.endpoint_id}; its deliveries tell more.")
+        answered = told["status_code"] if told["status_code"] is not None else told["error"]
+        text = f"{options.event_type}  test event {told['message_id']}  {told['url']} answered {answered}"
+        answers.print(Text(text, "green" if told["succeeded"] else "red"))
+    return 0 if told["succeeded"] else 1
 
 
 class _Maker:
