@@ -36,7 +36,13 @@ DEAD: Final = 100_000
 GOALS: Final = {"throughput": 0.5, "p95_s": 1.0, "dead": 1.1}
 """The least share of the floor, the most seconds until 95 of 100 first tries arrive, the most that a dead endpoint may stretch that."""
 
-_KEY: Final = Keyring.new_key()
+
+def _key(folder: Path) -> str:
+    """The key that seals the endpoints' secrets; it stays with the database."""
+    file = folder / "encryption_key"
+    if not file.exists():
+        file.write_text(Keyring.new_key())
+    return file.read_text()
 
 
 class Bench:
@@ -50,7 +56,7 @@ class Bench:
             "CRM_RATE_LIMIT": "off",
             "CRM_LOG_LEVEL": "warning",
             "CRM_DB_ORG_CONNECTIONS": "10",
-            "CRM_ENCRYPTION_KEYS": _KEY,
+            "CRM_ENCRYPTION_KEYS": _key(folder),
             "CRM_EGRESS_ALLOW": "127.0.0.0/8",
             "CRM_DATA_DIR": str(folder / "data"),
         }
@@ -153,9 +159,12 @@ def _floor(bench: Bench) -> float:
     body = json.dumps(page["data"][0], separators=(",", ":"))
     job = {
         "url": f"http://127.0.0.1:{bench.receiver.port}/floor", "bodies": [body] * DELIVERIES, "connections": CONNECTIONS,
-        "headers": {"content-type": "application/json", "webhook-id": "0" * 36, "webhook-timestamp": "1", "webhook-signature": "v1," + "0" * 44},
+        "headers": {
+            "content-type": "application/json", "webhook-id": "0" * 36, "webhook-timestamp": "1", "webhook-signature": "v1," + "0" * 44,
+        },
     }  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "benchmarks.webhook_floor"], input=json.dumps(job).encode(), capture_output=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.webhook_floor"]
+    done = subprocess.run(command, input=json.dumps(job).encode(), capture_output=True, check=True)
     return float(json.loads(done.stdout)["rate"])
 
 
@@ -246,7 +255,8 @@ def lines(found: dict[str, Any]) -> str:
     through, calm = found["throughput"], found["dead"]["alone"]
     return "\n".join(
         [
-            f"webhooks: {median(through['ours']):.0f} deliveries/s of one worker, {through['ratio']:.2f} of bare httpx (goal {GOALS['throughput']})",
+            f"webhooks: {median(through['ours']):.0f} deliveries/s of one worker, {through['ratio']:.2f} of bare httpx"
+            f" (goal {GOALS['throughput']})",
             f"webhooks: {calm['events_per_s']:.0f} events/s to 2 endpoints: first try p50 {calm['p50_s'] * 1e3:.0f} ms,"
             f" p95 {calm['p95_s'] * 1e3:.0f} ms (goal {GOALS['p95_s'] * 1e3:.0f})",
             f"webhooks: beside a dead endpoint with {DEAD:,} waiting: p95 {found['dead']['beside']['p95_s'] * 1e3:.0f} ms,"
