@@ -29,6 +29,7 @@ from crm_api.http import (
     tokens,
     users,
     views,
+    webhooks,
 )
 from crm_api.http.composite import composite
 from crm_api.http.events_routes import build_events_router
@@ -82,5 +83,6 @@ def build_router() -> APIRouter:
     router.include_router(event_consumers.router)
     router.include_router(event_payloads.router)
     router.include_router(event_types.router)
+    router.include_router(webhooks.router)
     router.add_api_route("/v1/composite", composite, methods=["POST"], response_model=None, tags=["composite"])
     return router

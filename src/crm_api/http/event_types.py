@@ -175,6 +175,12 @@ async def _whole(kept: Descriptions, request: Request, seen: Visible, kind: Even
     return found
 
 
+async def event_example(request: Request, seen: Visible, kind: EventType) -> Mapping[str, Any]:
+    """A whole event of a type, as somebody knows it who may know of `seen`."""
+    found: Mapping[str, Any] = (await _whole(descriptions_of(request), request, seen, kind))["example"]
+    return found
+
+
 def _compiled(base: Base, seen: Visible, name: str) -> bytes:
     registry, schemas = visible_schemas(base, seen, {name})
     resource = registry.get(name)

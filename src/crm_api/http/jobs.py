@@ -50,7 +50,7 @@ class JobRead(Output):
         Field(
             description="`bulk`, `schema`, `snapshot`, `revalue`, `refresh_segment`, `hand_over_records`, `sandbox`, `rotate_keys`, "
             "`privacy_export`, "
-            "`privacy_erase` and more.",
+            "`privacy_erase`, `replay_webhooks` and more.",
             examples=["bulk"],
         ),
     ]
@@ -145,6 +145,7 @@ class JobQuery(PageQuery):
             "privacy_export",
             "privacy_erase",
             "hand_over_records",
+            "replay_webhooks",
         ]
         | None,
         Field(description="Only jobs of this type.", examples=["bulk"]),

@@ -31,6 +31,7 @@ from crm_api.jobs.segments import REFRESH_SEGMENT, run_refresh
 from crm_api.jobs.steps import until_done
 from crm_api.jobs.store import CHUNK, Status
 from crm_api.jobs.territories import RUN_TERRITORIES, run_territories
+from crm_api.jobs.webhooks.replay import REPLAY, run_replay
 from crm_api.kernel import journal
 from crm_api.kernel.access.rights import EVERYTHING, NOTHING
 from crm_api.kernel.context import Context
@@ -202,6 +203,7 @@ TASKS: Final[Mapping[str, Task]] = {
     EXPORT: run_export,
     ERASE: run_erase,
     ROTATE_KEYS: run_rotation,
+    REPLAY: run_replay,
 }
 
 

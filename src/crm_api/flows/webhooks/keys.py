@@ -18,6 +18,8 @@ from crm_api.flows.webhooks.reached import reached
 from crm_api.kernel.audit import record
 from crm_api.kernel.context import Context
 from crm_api.kernel.events import PlainEvent, emit
+from crm_api.models.base import table
+from crm_api.models.webhooks import WebhookEndpoint
 from crm_api.resources.webhook_endpoints.secrets import MAX_KEYS, StoredKey, rotate, secrets_of
 
 OBJECT: Final = "webhook_endpoints"
@@ -47,7 +49,8 @@ async def rotated(context: Context, endpoint_id: UUID, kind: Kind, grace_s: int)
     await rotate(context, endpoint_id, kind, timedelta(seconds=grace_s))
     until = format_timestamp(uow.clock.now() + timedelta(seconds=grace_s))
     changes = {"old_secret_until": {"old": None, "new": until}, "key_type": {"old": None, "new": kind}}
-    emit(context, PlainEvent("webhook_endpoint.secret_rotated", OBJECT, endpoint_id, endpoint.version, changes))
+    told = PlainEvent("webhook_endpoint.secret_rotated", OBJECT, endpoint_id, endpoint.version, changes, snapshot=table(WebhookEndpoint))
+    emit(context, told)
     details = {"type": kind, "grace_seconds": grace_s}
     record(context, "webhook_endpoint.secret_rotated", object=OBJECT, record_id=endpoint_id, details=details)
     return _described(await _keys(context, endpoint_id), kind)

@@ -16,6 +16,7 @@ from crm_api.http.openapi.samples import Schema
 from crm_api.http.openapi.schema_overlays import SCHEMA_OVERLAYS
 from crm_api.http.openapi.segment_overlays import SEGMENTS
 from crm_api.http.openapi.shared import ref
+from crm_api.http.openapi.webhook_overlays import WEBHOOKS
 
 _A: Final = "01976f6e-8a00-7000-8000-000000000001"
 _LINK: Final = "01976f6e-8a00-7000-8000-0000000000e1"
@@ -226,4 +227,5 @@ OVERLAYS: Final[dict[tuple[str, str], Overlay]] = {
     ),
     **SEGMENTS,
     **PRIVACY,
+    **WEBHOOKS,
 }
