@@ -179,15 +179,19 @@ _ALL_VERBS: Final = frozenset([*VERBS, *(kind.verb for kind in _SYSTEM), *(kind.
 
 def verbs_told(resource: AnyResource) -> list[str]:
     """What can happen to records of an object; only people are erased, and only what somebody may not see can be hidden."""
-    return [verb for verb, told in _VERBS.items() if told.needs in resource.verbs and _can_be(resource, verb)]
+    return [verb for verb, told in _VERBS.items() if _can_be(resource, verb, told.needs)]
 
 
-def _can_be(resource: AnyResource, verb: str) -> bool:
-    if verb == "erased":
-        return resource.name in PEOPLE
+def _can_be(resource: AnyResource, verb: str, needs: str) -> bool:
     if verb == "hidden":
         return resource.private is not None or resource.sharing != "none" or "applies_to" in resource.table.c
-    return True
+    if needs in resource.verbs:
+        return verb != "erased" or resource.name in PEOPLE
+    # What refers to records follows them, whatever callers may do with it: into the winner of a merge, and out of the world.
+    references = resource.whole.references.values()
+    if verb == "updated":
+        return bool(references)
+    return verb == "purged" and any(reference.spec.owned or not reference.nullable for reference in references)
 
 
 def types_of(resource: AnyResource) -> Iterator[EventType]:
