@@ -12,13 +12,9 @@ from crm_api.http.events import feeds_of
 from crm_api.http.routing import KernelRoute
 from crm_api.kernel import audit
 from crm_api.kernel.endpoint import ContextDep
-from crm_api.kernel.locks import take_numbers
-from crm_api.kernel.writes.erasure import forget_payload
+from crm_api.kernel.writes.erasure import forget_payload, note_removed
 
 router = APIRouter(route_class=KernelRoute, tags=["events"])
-
-REMOVED = "removed_payloads"
-"""The counter by which all processes learn that events they keep in memory are no longer what they were."""
 
 
 @router.delete("/v1/events/{id}/payload", status_code=204, response_class=Response, summary="Remove an event's payload")
@@ -41,7 +37,7 @@ async def delete_event_payload(request: Request, context: ContextDep, id: str) -
     if emptied.had:
         details = {"event_id": event_id}
         audit.record(context, "event.payload_removed", object=emptied.object, record_id=emptied.record_id, details=details)
-        await take_numbers(context, REMOVED, 1)
+        note_removed(context)
         feeds = feeds_of(request)
 
         async def tell(uow: Uow) -> None:

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
 
 from crm_api.db.statement import Statement, compile_statement
+from crm_api.db.uow import Uow
 from crm_api.kernel.access import shares
 from crm_api.kernel.context import Context
+from crm_api.kernel.locks import take_numbers
 from crm_api.kernel.memberships import ADDED, REMOVED
 from crm_api.kernel.resource import Draft
 from crm_api.kernel.writes import edges
@@ -66,6 +68,25 @@ _FORGET_PAYLOAD: Final = Statement(
 )
 
 
+REMOVED_PAYLOADS: Final = "removed_payloads"
+"""The counter by which all processes learn that events they keep in memory are no longer what they were."""
+
+_NOTED: Final = "kernel.erasure.noted"
+
+
+def note_removed(context: Context) -> None:
+    """Has the counter raised, once, at the end of the transaction: whoever else removes waits for no longer than that."""
+    uow = context.uow
+    if _NOTED in uow.state:
+        return
+    uow.state[_NOTED] = True
+
+    async def count(_: Uow) -> None:
+        await take_numbers(context, REMOVED_PAYLOADS, 1)
+
+    uow.before_commit.append(count)
+
+
 @dataclass(frozen=True, slots=True)
 class Emptied:
     """What event was emptied: of which record, and whether there was anything left in it."""
@@ -100,6 +121,7 @@ async def erase(context: Context, shape: Shape, drafts: Sequence[Draft]) -> None
     )
     await uow.fetch(context.statements.get("erase_snapshots", _snapshots), values)
     await uow.fetch(context.statements.get("blank_events", _blank_events), values)
+    note_removed(context)
 
 
 async def forget(context: Context, ids: Sequence[UUID], names: Sequence[str] | None = None) -> None:
@@ -110,6 +132,7 @@ async def forget(context: Context, ids: Sequence[UUID], names: Sequence[str] | N
     values = {"org_id": context.uow.org_id, "ids": list(ids), "names": None if names is None else list(names)}
     await context.uow.fetch(_BLANK, values)
     await context.uow.fetch(context.statements.get("erase_snapshots", _snapshots), values)
+    note_removed(context)
 
 
 async def forget_links(context: Context, ids: Sequence[UUID]) -> None:
