@@ -69,3 +69,14 @@ async def hooks(app: Application, settings: Settings, api: Api, receiver: Receiv
         yield hooks_of(app, settings, api, receiver, egress)
     finally:
         await egress.aclose()
+
+
+@pytest.fixture
+async def other_hooks(app: Application, settings: Settings, other_api: Api) -> AsyncIterator[Hooks]:
+    """Webhooks of a second organisation, with a receiver of its own."""
+    egress = Egress(settings.egress)
+    try:
+        async with receiving() as found:
+            yield hooks_of(app, settings, other_api, found, egress)
+    finally:
+        await egress.aclose()

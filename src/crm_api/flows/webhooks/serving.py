@@ -79,10 +79,13 @@ _IN_ORDER: Final = Statement(
 )
 _NEXT: Final = Statement(
     """
-    SELECT least((SELECT min(due_at) FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND attempts = 0 AND id <> ALL($3::uuid[])),
-                 (SELECT min(due_at) FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND attempts > 0 AND id <> ALL($3::uuid[])))
+    SELECT least((SELECT min(due_at) FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND attempts = 0),
+                 (SELECT min(due_at) FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND attempts > 0))
     """,
-    ("org_id", "endpoint_id", "flying"),
+    ("org_id", "endpoint_id"),
+)
+_HEAD_DUE: Final = Statement(
+    "SELECT due_at FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 ORDER BY seq LIMIT 1", ("org_id", "endpoint_id")
 )
 _TOGETHER: Final = Statement(
     "UPDATE webhook_queue SET batch_id = $3 WHERE org_id = $1 AND id = ANY($2::uuid[])", ("org_id", "ids", "batch_id")
@@ -239,7 +242,7 @@ async def turn(
             await _tell_cursor(uow, endpoint)
         return Turn(endpoint, secrets, tuple(parcels), hold=circuit.state == "open")
     await _tell_cursor(uow, endpoint)
-    next_at: datetime | None = await uow.fetch_value(_NEXT, {**of, "flying": []})
+    next_at: datetime | None = await uow.fetch_value(_HEAD_DUE, of) if endpoint.fifo else await uow.fetch_value(_NEXT, of)
     if next_at is not None and circuit.state == "open" and circuit.open_until is not None:
         next_at = max(next_at, circuit.open_until)
     if next_at is not None and rest:
