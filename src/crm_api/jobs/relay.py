@@ -18,12 +18,10 @@ from crm_api.core.clock import Clock
 from crm_api.core.failpoints import reach
 from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
-from crm_api.jobs.wake import woken
+from crm_api.jobs.wake import keep_stepping
 from crm_api.kernel.journal import number, organizations_waiting
 
-FLOOR_S: Final = 0.25
 _AT_ONCE: Final = 4
-_LAST_PAUSE_S: Final = 5.0
 
 Publish = Callable[[UUID], Awaitable[None]]
 log = structlog.get_logger("crm_api.relay")
@@ -50,15 +48,9 @@ class Relay:
 
     async def run(self) -> None:
         """Works until cancelled. Whatever fails is logged and tried again, with longer and longer pauses."""
-        pause = FLOOR_S
-        while True:
-            await woken(self._woken, pause)
-            try:
-                await self.step()
-                pause = FLOOR_S
-            except Exception as error:
-                pause = min(max(pause * 2, FLOOR_S), _LAST_PAUSE_S)
-                log.warning("relay_failed", error=repr(error), again_in_s=pause)
+        await keep_stepping(
+            self._woken, self.step, lambda error, pause: log.warning("relay_failed", error=repr(error), again_in_s=pause)
+        )
 
     async def step(self) -> int:
         """Numbers everything that waits now; tells how many events that were."""

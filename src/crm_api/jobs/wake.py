@@ -7,7 +7,7 @@ then. So nothing here raises for an absent server, and a connection that breaks 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -37,6 +37,24 @@ async def woken(event: asyncio.Event, seconds: float) -> None:
         async with asyncio.timeout(seconds):
             await event.wait()
     event.clear()
+
+
+FLOOR_S: Final = 0.25
+_LAST_WAIT_S: Final = 5.0
+
+
+async def keep_stepping(event: asyncio.Event, step: Callable[[], Awaitable[object]], complain: Callable[[Exception, float], object]) -> None:
+    """Runs `step` whenever the event is set, at least four times a second, until cancelled. What it raises goes to `complain`, and makes
+    the pauses longer and longer, up to five seconds, until it succeeds."""
+    pause = FLOOR_S
+    while True:
+        await woken(event, pause)
+        try:
+            await step()
+            pause = FLOOR_S
+        except Exception as error:
+            pause = min(max(pause * 2, FLOOR_S), _LAST_WAIT_S)
+            complain(error, pause)
 
 
 class Wakeups:

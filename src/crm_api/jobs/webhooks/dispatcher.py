@@ -14,12 +14,10 @@ from crm_api.core.clock import Clock
 from crm_api.core.failpoints import reach
 from crm_api.db.engine import Database
 from crm_api.flows.webhooks.dispatch import dispatch, organizations_waiting
-from crm_api.jobs.wake import woken
+from crm_api.jobs.wake import FLOOR_S, keep_stepping
 from crm_api.kernel.engine import Engine
 
-FLOOR_S: Final = 0.25
 _AT_ONCE: Final = 4
-_LAST_PAUSE_S: Final = 5.0
 _LONGEST_REST_S: Final = 60.0
 
 log = structlog.get_logger("crm_api.webhooks")
@@ -44,15 +42,9 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Works until cancelled. Whatever fails is logged and tried again, with longer and longer pauses."""
-        pause = FLOOR_S
-        while True:
-            await woken(self._woken, pause)
-            try:
-                await self.step()
-                pause = FLOOR_S
-            except Exception as error:
-                pause = min(max(pause * 2, FLOOR_S), _LAST_PAUSE_S)
-                log.warning("webhooks_not_dispatched", error=repr(error), again_in_s=pause)
+        await keep_stepping(
+            self._woken, self.step, lambda error, pause: log.warning("webhooks_not_dispatched", error=repr(error), again_in_s=pause)
+        )
 
     async def step(self) -> int:
         """Makes the deliveries of all events that wait now; tells how many that were.
