@@ -43,7 +43,9 @@ FLOOR_S: Final = 0.25
 _LAST_WAIT_S: Final = 5.0
 
 
-async def keep_stepping(event: asyncio.Event, step: Callable[[], Awaitable[object]], complain: Callable[[Exception, float], object]) -> None:
+async def keep_stepping(
+    event: asyncio.Event, step: Callable[[], Awaitable[object]], complain: Callable[[Exception, float], object]
+) -> None:
     """Runs `step` whenever the event is set, at least four times a second, until cancelled. What it raises goes to `complain`, and makes
     the pauses longer and longer, up to five seconds, until it succeeds."""
     pause = FLOOR_S

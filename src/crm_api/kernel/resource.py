@@ -108,7 +108,7 @@ class Private:
     """Records that only some people or apps may see: a condition on a row, the caller's id and that of the app which acts for them (null
     if none does), and the same for a row in Python."""
 
-    condition: Callable[[sa.FromClause, sa.ColumnElement[UUID], sa.ColumnElement[UUID | None]], sa.ColumnElement[bool]]
+    condition: Callable[[sa.FromClause, sa.ColumnElement[UUID], sa.ColumnElement[UUID]], sa.ColumnElement[bool]]
     seen: Callable[[Row, UUID, UUID | None], bool]
 
 

@@ -15,7 +15,7 @@ from crm_api.kernel.presentation import Checks, check_users, refuse_unless, targ
 from crm_api.kernel.resource import AnyResource, Draft, Row, Rules
 
 
-def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID], app: sa.ColumnElement[UUID | None]) -> sa.ColumnElement[bool]:
+def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID], app: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
     """A private view is its owner's and theirs whom it is shared with; one without an owner is nobody's, hence everybody's."""
     text = sa.literal_column
     entry = sa.func.jsonb_build_object(text("'type'"), text("'user'"), text("'id'"), sa.cast(caller, sa.Text))

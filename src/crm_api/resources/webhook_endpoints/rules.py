@@ -44,7 +44,7 @@ _REACHING: Final = ("url", "event_types", "filters", "payload", "headers", "excl
 _VALUES: Final = "webhook_endpoints.header_values"
 
 
-def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID], app: sa.ColumnElement[UUID | None]) -> sa.ColumnElement[bool]:
+def visible(row: sa.FromClause, caller: sa.ColumnElement[UUID], app: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
     """An app sees the endpoints that it made itself; people see all."""
     return sa.or_(app.is_(None), sa.func.coalesce(row.c.app_id == app, sa.false()))
 
