@@ -13,7 +13,8 @@ from zlib import crc32
 
 TokenPrefix = Literal["crm_at_", "crm_rt_", "crm_pat_", "crm_ac_", "crm_cs_", "crm_ss_", "crm_ml_", "crm_dc_", "crm_et_"]
 
-#: Access token, refresh token, personal or service token, authorization code, client secret, browser session, link in a mail, device code, ticket
+#: Access token, refresh token, personal or service token, authorization code, client secret, browser session, link in a mail, device code,
+#: ticket for the event stream.
 #: to the event stream.
 TOKEN_PREFIXES: Final[tuple[TokenPrefix, ...]] = get_args(TokenPrefix)
 
