@@ -15,7 +15,6 @@ TokenPrefix = Literal["crm_at_", "crm_rt_", "crm_pat_", "crm_ac_", "crm_cs_", "c
 
 #: Access token, refresh token, personal or service token, authorization code, client secret, browser session, link in a mail, device code,
 #: ticket for the event stream.
-#: to the event stream.
 TOKEN_PREFIXES: Final[tuple[TokenPrefix, ...]] = get_args(TokenPrefix)
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
