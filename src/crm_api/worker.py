@@ -27,6 +27,8 @@ from crm_api.settings import Settings, driver_url
 
 _CONNECTIONS: Final = 12
 _STOP_S: Final = 4.0
+_IDLE_MS: Final = 10_000
+"""Shorter than the lease on an endpoint: a worker that froze within a transaction holds nobody up for longer than any other."""
 
 log = structlog.get_logger("crm_api.worker")
 
@@ -48,7 +50,9 @@ async def _until_signal(settings: Settings, clock: Clock) -> None:
 
 async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     """Works until `stop` is set; then what runs is cancelled and rolls back, to be found again by the next worker."""
-    database = Database(settings.database_url, pool_size=_CONNECTIONS, statement_timeout_ms=settings.statement_timeout_ms)
+    database = Database(
+        settings.database_url, pool_size=_CONNECTIONS, statement_timeout_ms=settings.statement_timeout_ms, idle_transaction_ms=_IDLE_MS
+    )
     wakeups: Wakeups | None = None
     relay = Relay(database, clock)
     engine = build_engine(settings)

@@ -88,13 +88,22 @@ class Database:
     """One PostgreSQL database and the pool to it.
 
     `org_connections` caps how many connections one organisation may hold at once, so that one tenant's batches cannot take
-    the whole pool; a caller beyond it waits `wait_seconds`, then gets `Busy`.
+    the whole pool; a caller beyond it waits `wait_seconds`, then gets `Busy`. PostgreSQL ends a transaction in which nothing was asked
+    for `idle_transaction_ms` (0: never), so that a process that froze in the middle of one gives up its locks.
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, org_connections: int = 6, wait_seconds: float = 1.0, statement_timeout_ms: int = 20_000
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        org_connections: int = 6,
+        wait_seconds: float = 1.0,
+        statement_timeout_ms: int = 20_000,
+        idle_transaction_ms: int = 0,
     ) -> None:
         self.url = _driver_url(url)
+        self._idle_transaction_ms = idle_transaction_ms
         self.statement_timeout_ms = statement_timeout_ms
         self.observers: list[Observer] = []
         self._wait_seconds = wait_seconds
@@ -121,7 +130,11 @@ class Database:
             statement_cache_size=1000,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
-            server_settings={"application_name": "crm_api", "jit": "off"},
+            server_settings={
+                "application_name": "crm_api",
+                "jit": "off",
+                **({"idle_in_transaction_session_timeout": str(self._idle_transaction_ms)} if self._idle_transaction_ms else {}),
+            },
         )
 
     async def close(self) -> None:
