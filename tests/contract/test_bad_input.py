@@ -64,7 +64,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "contact_roles": WORD,
     "exchange_rates": {"currency": "EUR", "rate": "1.1", "valid_from": "2026-01-01"},
 }
-BY_EXAMPLE = ("views", "layouts", "custom_links", "segments", "connections")
+BY_EXAMPLE = ("views", "layouts", "custom_links", "segments", "connections", "webhook_endpoints")
 
 
 async def least(api: Api, resource: AnyResource) -> dict[str, Any]:

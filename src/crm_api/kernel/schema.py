@@ -312,6 +312,8 @@ def _extended(model: type[M], fields: type[Output], required: tuple[str, ...]) -
     hints = get_type_hints(fields, include_extras=True)
     added: dict[str, Any] = {}
     for name, info in fields.model_fields.items():
+        if name in model.__annotations__:  # it says itself what may be sent
+            continue
         hint = _writable(hints[name])
         documentation = Field(description=info.description, examples=info.examples)
         added[name] = (Annotated[hint, documentation], ...) if name in required else (Annotated[hint | MISSING, documentation], MISSING)

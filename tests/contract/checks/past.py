@@ -38,7 +38,7 @@ class Past(Subject):
     async def test_import_of_creation_times(self) -> None:
         record = await self.new(created_at="2019-05-04T03:02:01Z")
         assert record["created_at"] == "2019-05-04T03:02:01.000000Z"
-        narrow = await self.crm.with_scopes(f"{self.name}:write", "*:read")
+        narrow = await self.crm.with_scopes(f"{self.scope}:write", "*:read")
         problem = await narrow.fails(
             "POST", self.base, 422, "validation_failed", json=await self.new_body(created_at="2019-05-04T03:02:01Z")
         )
@@ -55,7 +55,7 @@ class Past(Subject):
         operations.append({"ref": "b", "method": "POST", "path": self.base, "body": await self.new_body(tags=["x"])})
         results = (await self.crm.ok("POST", "/v1/composite", json={"operations": operations}))["results"]
         assert [result["status"] for result in results] == [201, 201]
-        assert await self.crm.get(results[0]["body"]) == results[0]["body"]
+        assert await self.crm.get(results[0]["body"]) == self.read(results[0]["body"])
 
     async def test_transfer(self) -> None:
         record = await self.new(owner_id=None)

@@ -104,15 +104,15 @@ class Refusals(Subject):
     async def test_scopes(self) -> None:
         record = await self.new()
         field, value = self.change
-        reader, nobody = await self.crm.with_scopes(f"{self.name}:read"), await self.crm.with_scopes("events:read")
+        reader, nobody = await self.crm.with_scopes(f"{self.scope}:read"), await self.crm.with_scopes("events:read")
         assert await reader.get(record) == record
         problem = await reader.fails("PATCH", self.path(record), 403, "insufficient_scope", json={field: value})
-        assert problem["required_scopes"] == [f"{self.name}:write"]
+        assert problem["required_scopes"] == [f"{self.scope}:write"]
         for method, path in (("POST", self.base), ("DELETE", self.path(record)), ("POST", f"{self.base}/batch/update")):
             await reader.fails(method, path, 403, "insufficient_scope", json={})
         for method, path in (("GET", self.base), ("GET", self.path(record)), ("POST", f"{self.base}/search")):
             await nobody.fails(method, path, 403, "insufficient_scope", **({"json": {}} if method == "POST" else {}))
-        writer = await self.crm.with_scopes(f"{self.name}:write", "users:read")
+        writer = await self.crm.with_scopes(f"{self.scope}:write", "users:read")
         await writer.ok("PATCH", self.path(record), json={field: value})
         answer = await self.crm.http.get(self.path(record), headers={"authorization": ""})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_missing")

@@ -11,6 +11,7 @@ import pytest
 
 from crm_api.core.clock import SystemClock
 from crm_api.core.ids import uuid7
+from crm_api.kernel.access.rights import GOVERNED_BY
 from crm_api.kernel.resource import AnyResource
 from crm_api.resources import RESOURCES
 from tests.api import Api, Record
@@ -62,6 +63,11 @@ class Subject:
         return set(self.resource.update.model_fields)
 
     @property
+    def scope(self) -> str:
+        """What scopes call it."""
+        return GOVERNED_BY.get(self.name, self.name)
+
+    @property
     def base(self) -> str:
         return f"/v1/{self.name}"
 
@@ -74,7 +80,11 @@ class Subject:
 
     async def new(self, api: Api | None = None, /, **more: Any) -> Record:
         api = api or self.crm
-        return await api.make(self.name, **await self.new_body(api, **more))
+        return self.read(await api.make(self.name, **await self.new_body(api, **more)))
+
+    def read(self, made: Record) -> Record:
+        """What was just made, as it is read: without secrets that are shown once."""
+        return {name: value for name, value in made.items() if name not in self.resource.shown_once}
 
     def path(self, record: Record) -> str:
         return f"{self.base}/{record['id']}"

@@ -73,8 +73,8 @@ _HURRY: Final = Statement(
 )
 _CANCEL: Final = Statement(
     """
-    WITH some AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id LIMIT $4),
-         gone AS (DELETE FROM webhook_queue q USING some WHERE q.org_id = $1 AND q.id = some.id RETURNING q.id),
+    WITH first AS (SELECT id FROM webhook_queue WHERE org_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id LIMIT $4),
+         gone AS (DELETE FROM webhook_queue q USING first f WHERE q.org_id = $1 AND q.id = f.id RETURNING q.id),
          told AS (UPDATE webhook_deliveries d SET status = 'cancelled', reason = 'cancelled', finished_at = now(), next_attempt_at = NULL
                     FROM gone WHERE d.org_id = $1 AND d.id = gone.id)
     SELECT count(*) FROM gone

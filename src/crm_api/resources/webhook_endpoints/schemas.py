@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field, StringConstraints, with_config
+from pydantic import MISSING, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
 from crm_api.kernel.schema import (
@@ -139,3 +139,9 @@ class WebhookEndpointCreate(RecordCreate):
 @update_of(WebhookEndpointFields)
 class WebhookEndpointUpdate(RecordUpdate):
     """Changes of an endpoint, as a merge patch; lists are replaced whole."""
+
+    headers: Annotated[dict[HeaderName, HeaderValue | None], Field(max_length=20)] | MISSING | None = about(
+        "Headers that every request carries beside ours: those named here are set, or removed with null; the others stay.",
+        {"X-Api-Key": "k-31f0", "X-Old": None},
+        default=MISSING,
+    )
