@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from time import monotonic
 from uuid import UUID, uuid4
 
@@ -131,7 +132,7 @@ async def test_no_faster_than_it_allows(hooks: Hooks) -> None:
     for number in range(3, 8):
         await hooks.api.make("contacts", last_name=str(number))
     await hooks.run()
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 8
     assert all(gap > 0.08 for gap in gaps), gaps
 
@@ -195,9 +196,7 @@ async def test_an_endpoint_that_cannot_be_served_rests_alone(hooks: Hooks, other
     [due] = await sql(hooks.api, "SELECT due_at > now() - interval '1 minute' AS later FROM webhook_due WHERE org_id = $1")
     assert due["later"]
     # Once its secrets can be read again, all is sent.
-    await sql(
-        hooks.api, "UPDATE webhook_secrets SET secret = substr(secret, 2) WHERE org_id = $1 AND endpoint_id = $2", UUID(broken["id"])
-    )
+    await sql(hooks.api, "UPDATE webhook_secrets SET secret = substr(secret, 2) WHERE org_id = $1 AND endpoint_id = $2", UUID(broken["id"]))
     async with asyncio.timeout(15):
         while await queued(hooks.api, broken):
             await time_passes(hooks.api)

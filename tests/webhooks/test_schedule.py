@@ -58,7 +58,9 @@ def test_retry_after(status: int | None, value: str | None, seconds: float | Non
     assert hint(status, value, NOW) == seconds
 
 
-@given(st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,30} [A-Z][a-z]{2} \d{1,30} \d{1,9}:\d\d:\d\d [+-]?\w{1,9}", fullmatch=True))
+@given(
+    st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,30} [A-Z][a-z]{2} \d{1,30} \d{1,9}:\d\d:\d\d [+-]?\w{1,9}", fullmatch=True)
+)
 def test_whatever_a_receiver_writes_there_is_no_reason_to_stumble(value: str) -> None:
     found = hint(429, value, NOW)
     assert found is None or 0 <= found <= LONGEST_HINT_S
