@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from crm_api.db.engine import Database
 from crm_api.db.uow import unit_of_work
 from crm_api.jobs.runner import Runner
 from tests.api import Record
@@ -25,13 +27,23 @@ def path(endpoint: Record, verb: str) -> str:
     return f"/v1/webhook_endpoints/{endpoint['id']}/{verb}"
 
 
+@asynccontextmanager
+async def worker(hooks: Hooks) -> AsyncIterator[Runner]:
+    """What runs jobs."""
+    services = hooks.api.app.state.services
+    database = Database(services.settings.database_url)
+    try:
+        yield Runner(database, services.clock, services.engine, services.settings.data_dir)
+    finally:
+        await database.close()
+
+
 async def replayed(hooks: Hooks, endpoint: Record, **body: Any) -> Record:
     """The job, once it has run."""
     job = await hooks.api.ok("POST", path(endpoint, "replay"), json={**EVER, **body}, status=202)
-    services = hooks.api.app.state.services
-    runner = Runner(services.database, services.clock, services.engine, services.settings.data_dir)
-    await runner.step()
-    await runner.settle()
+    async with worker(hooks) as runner:
+        await runner.step()
+        await runner.settle()
     found: Record = await hooks.api.ok("GET", f"/v1/jobs/{job['id']}")
     assert found["status"] == "succeeded", found
     return found
@@ -156,12 +168,11 @@ async def test_twenty_replays_send_once(hooks: Hooks) -> None:
     hooks.receiver.received.clear()
     hooks.receiver.answer = lambda _: Reply()
     [event, *_] = await hooks.api.all("/v1/webhook_deliveries", endpoint_id=endpoint["id"])
-    services = hooks.api.app.state.services
     job = await hooks.api.ok("POST", path(endpoint, "replay"), json=EVER, status=202)
-    runner = Runner(services.database, services.clock, services.engine, services.settings.data_dir)
     resend = f"/v1/events/{event['event_id']}/deliveries/{endpoint['id']}/resend"
-    await asyncio.gather(runner.step(), *(hooks.api.ok("POST", resend, status=202) for _ in range(20)))
-    await runner.settle()
+    async with worker(hooks) as runner:
+        await asyncio.gather(runner.step(), *(hooks.api.ok("POST", resend, status=202) for _ in range(20)))
+        await runner.settle()
     assert (await hooks.api.ok("GET", f"/v1/jobs/{job['id']}"))["status"] == "succeeded"
     await hooks.run()
     assert len(ids(hooks)) == len(set(ids(hooks))) == failed

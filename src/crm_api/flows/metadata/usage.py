@@ -276,6 +276,25 @@ _TERRITORIES: Final = Statement(
 )
 
 
+_WEBHOOKS: Final = Statement(
+    "SELECT id, display_name, filters::text AS filters FROM webhook_endpoints WHERE org_id = $1 AND deleted_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS w WHERE strpos(filters::text, w) > 0) ORDER BY id",
+    ("org_id", "words"),
+)
+
+
+@reader
+async def webhooks(schema: Schema, registry: Registry, asked: Asked) -> list[Use]:
+    """Webhook endpoints whose filters look at the field."""
+    uow = schema.context.uow
+    found = []
+    for row in await uow.fetch(_WEBHOOKS, {"org_id": uow.org_id, "words": asked.words}):
+        for index, entry in enumerate(orjson.loads(row["filters"])):
+            at = places(registry, entry["object"], entry["filter"], asked, "filters", index, "filter")
+            found += [Use("webhook_endpoints", str(row["id"]), row["display_name"], place) for place in at]
+    return found
+
+
 @reader
 async def profiles(schema: Schema, registry: Registry, asked: Asked) -> list[Use]:
     """Profiles that hide the field or close it."""

@@ -20,7 +20,7 @@ from crm_api.kernel.fields import Expression, name_of
 from crm_api.kernel.registry import Registry
 from crm_api.kernel.resource import AnyResource
 
-Kind = Literal["path", "paths", "tree", "trees", "sections", "related", "entries", "template"]
+Kind = Literal["path", "paths", "tree", "trees", "sections", "related", "entries", "filters", "template"]
 _ABOUT: Final = "applies_to"
 
 
@@ -33,7 +33,8 @@ def masks_of(resource: AnyResource, known: Registry, whole: Registry) -> dict[st
     unseen = sorted(other.name for other in whole if other.name not in known)
     found: dict[str, Expression] = {}
     for name, kind in resource.paths_in.items():
-        if resource.field_named(name) is not None and (unseen if kind == "entries" else words):
+        hiding = {"entries": bool(unseen), "filters": bool(unseen or words)}.get(kind, bool(words))
+        if resource.field_named(name) is not None and hiding:
             found[name] = _expression(resource, name, kind, words, unseen)
     return found
 
@@ -72,6 +73,7 @@ def _expression(resource: AnyResource, name: str, kind: str, words: Mapping[str,
             "sections": lambda x: _sections(x, tells),
             "related": lambda x: _related(x, tells),
             "entries": lambda x: _entries(x, unseen),
+            "filters": lambda x: _filters(x, words, unseen),
             "template": lambda x: f"CASE WHEN {tells.template(x)} THEN 'https://hidden.invalid/' ELSE {x} END",
         }[kind]
         return sa.literal_column("(" + made(f"{alias}.{name}") + ")", type_=column_type)
@@ -127,6 +129,17 @@ def _entries(value: str, unseen: list[str]) -> str:
     )
     shown = f"CASE WHEN mk.v ? 'entries' THEN mk.v || jsonb_build_object('entries', {inner}) ELSE mk.v END"
     return _kept(value, told, shown)
+
+
+def _filters(value: str, words: Mapping[str, list[str]], unseen: list[str]) -> str:
+    """Trees, each about an object that stands beside it."""
+
+    def told(entry: str) -> str:
+        about = f"({entry} ->> 'object')"
+        named = _Tells(about, words).anywhere(f"{entry} -> 'filter'")
+        return f"({_literal(unseen)} ? {about} OR {named})"
+
+    return _kept(value, told)
 
 
 class _Tells:

@@ -22,6 +22,7 @@ webhook_endpoints = Resource[WebhookEndpoint, WebhookEndpointCreate, WebhookEndp
     verbs=ALL_VERBS - {"merge"},
     sharing="none",
     private=Private(visible, seen),
+    paths_in={"filters": "filters"},
     shown_once={
         "secret": "Only in the answer that made the endpoint: the key its requests are signed with, as libraries of Standard Webhooks take "
         "it. Null in a repeated answer and in one with `dry_run`; `GET …/{id}/secret` shows it again.",
