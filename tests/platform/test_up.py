@@ -37,7 +37,7 @@ class Running:
         return next((pid for pid, args in self.children().items() if f"crm_api.cli {word}" in args), None)
 
 
-def wait_for(check: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def wait_for(check: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
