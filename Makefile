@@ -54,8 +54,8 @@ migrate: $(VENV)/.run  ## bring the database of DATABASE_OWNER_URL (or of a runn
 bench: $(VENV)/.dev  ## measure against hand-written SQL in the same run
 	$(BIN)/python -m benchmarks $(BENCH)
 
-chaos: $(VENV)/.dev  ## the tests that kill processes
-	$(BIN)/python -m pytest -m chaos
+chaos: $(VENV)/.dev  ## kill a hundred processes and more (ten minutes), and prove that nothing is lost
+	$(BIN)/python -m pytest -m chaos -s
 
 lock: $(VENV)/.uv  ## write requirements/*.txt anew (LOCK=--upgrade for the newest versions)
 	UV=$(VENV)/tools/bin/uv scripts/lock.sh $(LOCK)

@@ -26,6 +26,7 @@ from crm_api.jobs.webhooks.sender import Sender
 from crm_api.settings import Settings, driver_url
 
 _CONNECTIONS: Final = 12
+_SERVING: Final = 8
 _STOP_S: Final = 4.0
 _IDLE_MS: Final = 10_000
 """Shorter than the lease on an endpoint: a worker that froze within a transaction holds nobody up for longer than any other."""
@@ -60,7 +61,12 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     mailer = Mailer(database, clock, settings)
     timers = Timers(database, clock, engine, settings.data_dir)
     egress = Egress(settings.egress)
-    sender = Sender(database, clock, engine, egress, settings.api_version)
+    # Its transactions are short, and hold the endpoint.
+    serving = Database(
+        settings.database_url, pool_size=_SERVING, statement_timeout_ms=settings.statement_timeout_ms, idle_transaction_ms=_IDLE_MS,
+        transaction_ms=_IDLE_MS,
+    )  # fmt: skip
+    sender = Sender(serving, clock, engine, egress, settings.api_version)
     dispatcher = Dispatcher(database, clock, engine, settings.api_version, sender.wake)
     relay.consume = dispatcher.wake
 
@@ -101,5 +107,6 @@ async def work(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         if wakeups is not None:
             await wakeups.close()
         await egress.aclose()
+        await serving.close()
         await database.close()
         log.info("worker_stopped")

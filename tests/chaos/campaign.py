@@ -156,8 +156,9 @@ def run(stack: Stack, seed: int, rounds: Sequence[Sequence[str | None]], *, paus
             writer.join(60)
         stuck = _drained(stack, monkey)
     finally:
-        for thread in (*writers, hurry):
-            thread.stop()
+        for writer in writers:
+            writer.stop()
+        hurry.stop()
         hurry.join(30)
     stack.until_ready()
     with stack.client() as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_who_froze_past_the_lease_changes_nothing(bench: Bench) -> None:
     second = bench.worker()
     bench.until_done(records)
     before = bench.stack.query("SELECT id, status, attempts, finished_at FROM webhook_deliveries ORDER BY id")
-    frozen.signal(18)
+    frozen.signal(signal.SIGCONT)
     _until_logged(frozen.output, "webhook_lease_lost")
     sleep(0.5)
     assert bench.stack.query("SELECT id, status, attempts, finished_at FROM webhook_deliveries ORDER BY id") == before

@@ -36,5 +36,5 @@ def test_a_minute_of_kills_loses_nothing() -> None:
 @pytest.mark.slow
 def test_a_hundred_kills_lose_nothing() -> None:
     with stack() as made:
-        outcome = run(made, seed_of(), [[None] * 10], pause_s=1.2, rate=12, kills=int(os.environ.get("CRM_CHAOS_KILLS", "100")))
+        outcome = run(made, seed_of(), [[None] * 10], pause_s=1.2, rate=5, kills=int(os.environ.get("CRM_CHAOS_KILLS", "100")))
     prove(outcome)

@@ -89,7 +89,8 @@ class Database:
 
     `org_connections` caps how many connections one organisation may hold at once, so that one tenant's batches cannot take
     the whole pool; a caller beyond it waits `wait_seconds`, then gets `Busy`. PostgreSQL ends a transaction in which nothing was asked
-    for `idle_transaction_ms` (0: never), so that a process that froze in the middle of one gives up its locks.
+    for `idle_transaction_ms` (0: never), so that a process that froze in the middle of one gives up its locks;
+    `transaction_ms` bounds whole transactions, also one that froze while a statement was on its way (PostgreSQL 17 or newer).
     """
 
     def __init__(
@@ -101,9 +102,11 @@ class Database:
         wait_seconds: float = 1.0,
         statement_timeout_ms: int = 20_000,
         idle_transaction_ms: int = 0,
+        transaction_ms: int = 0,
     ) -> None:
         self.url = _driver_url(url)
         self._idle_transaction_ms = idle_transaction_ms
+        self._transaction_ms = transaction_ms
         self.statement_timeout_ms = statement_timeout_ms
         self.observers: list[Observer] = []
         self._wait_seconds = wait_seconds
@@ -124,7 +127,7 @@ class Database:
         )
 
     async def _connect(self) -> Driver:
-        return await asyncpg.connect(
+        driver: Driver = await asyncpg.connect(
             self.url,
             # Statements are few and looked up by every request: none is dropped for its age or its length.
             statement_cache_size=1000,
@@ -136,6 +139,9 @@ class Database:
                 **({"idle_in_transaction_session_timeout": str(self._idle_transaction_ms)} if self._idle_transaction_ms else {}),
             },
         )
+        if self._transaction_ms and driver.get_server_version() >= (17,):
+            await driver.execute(f"SET transaction_timeout = {int(self._transaction_ms)}")
+        return driver
 
     async def close(self) -> None:
         """Closes every connection."""
