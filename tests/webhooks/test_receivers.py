@@ -8,9 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
+import asyncpg
 import pytest
 
+from crm_api.embedded import DatabaseUrls
 from crm_api.jobs.webhooks import requests
+from tests.api import Api
+from tests.databases import as_admin
 from tests.webhooks.conftest import Hooks
 from tests.webhooks.states import attempts, deliveries
 
@@ -78,3 +82,22 @@ async def test_one_that_never_ends_is_read_for_16_kb(hooks: Hooks, packed: bool)
     assert attempt["truncated"]
     assert len(attempt["response_body"]) <= 16_384
     assert sent < 64 * 1024 * 1024
+
+
+async def test_a_sandbox_tells_nobody(hooks: Hooks, other_api: Api, urls: DatabaseUrls) -> None:
+    await hooks.endpoint("contact.*")
+    await hooks.api.make("contacts", last_name="a")
+    await hooks.relay.step()
+    await hooks.dispatcher.step()
+    # What had been made for it before it became one is not sent either.
+    owner = await asyncpg.connect(as_admin(urls))
+    try:
+        become = "UPDATE organizations SET parent_id = $2, environment = $3 WHERE id = $1"
+        await owner.execute(become, hooks.api.org_id, other_api.org_id, "sandbox")
+        await hooks.api.make("contacts", last_name="b")
+        await hooks.run()
+        await owner.execute(become, hooks.api.org_id, None, "production")
+    finally:
+        await owner.close()
+    assert hooks.receiver.received == []
+    assert [one["status"] for one in await deliveries(hooks.api)] == ["cancelled"]
