@@ -15,6 +15,7 @@ ID = "01976f6e-8a00-7000-8000-0000000000aa"
 EVENT = "01976f6e-8a00-7000-8000-0000000000f1"
 AT = "2026-11-22T03:31:00.000000Z"
 _MS = {"dns_ms": 4.1, "connect_ms": 12.7, "tls_ms": 20.3, "wait_ms": 88.0, "read_ms": 0.4, "total_ms": 125.9}
+_STATUSES = {"pending": 0, "retrying": 2, "succeeded": 118, "exhausted": 0, "skipped": 0, "cancelled": 0}
 _PAGE = {"next_cursor": None, "prev_cursor": None, "has_more": False}
 DeliveryStatus = Literal["pending", "retrying", "succeeded", "exhausted", "skipped", "cancelled"]
 
@@ -149,7 +150,7 @@ class WebhookHealth(Output):
     endpoint_id: UUID = about("The endpoint.", ID)
     status: Literal["enabled", "paused", "disabled"] = about("The endpoint's status.", "enabled")
     disabled_reason: str | None = about("Why it is disabled.", None)
-    circuit: CircuitRead = about("Whether it is left alone.", {"state": "closed", "open_until": None})
+    circuit: CircuitRead = about("Whether it is left alone.", {"state": "open", "open_until": AT})
     failing_since: Timestamp | None = about("The first failure since the last success; after five days it is disabled.", None)
     backlog: Backlog = about("What waits.", {"pending": 0, "retrying": 2})
     oldest_due: Timestamp | None = about("When the delivery that is due first is, or was, due.", None)
@@ -171,7 +172,7 @@ class WebhookFigures(Output):
 
     deliveries: dict[str, int] = about(
         "Deliveries that were made in that time, by their present status.",
-        {"pending": 0, "retrying": 2, "succeeded": 118, "exhausted": 0, "skipped": 0, "cancelled": 0},
+        _STATUSES,
     )
     attempts: int = about("Requests, without tests; one that carried several deliveries counts for each.", 124)
     succeeded_attempts: int = about("Those of them that were answered with 200 to 299.", 118)
@@ -192,7 +193,16 @@ class WebhookStats(Output):
     endpoint_id: UUID = about("The endpoint.", ID)
     since: Timestamp = about("Since when.", AT)
     interval: Literal["hour", "day"] = about("How long each of `intervals` is.", "hour")
-    total: WebhookFigures = about("Everything together.", {"attempts": 124})
+    total: WebhookFigures = about(
+        "Everything together.",
+        {
+            "deliveries": _STATUSES,
+            "attempts": 124,
+            "succeeded_attempts": 118,
+            "success_rate": 0.9516,
+            "latency_ms": {"p50": 88.0, "p95": 240.5},
+        },
+    )
     intervals: list[WebhookInterval] = about("One for each hour or day in which there was something.", [])
 
 
