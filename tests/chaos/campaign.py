@@ -61,7 +61,7 @@ class Hurry(threading.Thread):
         while not self._over.is_set():
             try:
                 asyncio.run(self._shorten())
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError):
                 self._over.wait(0.3)
 
     async def _shorten(self) -> None:
@@ -190,7 +190,7 @@ def _arrived(stack: Stack, monkey: Monkey, patience: float = 60) -> None:
             return
 
 
-def _drained(stack: Stack, monkey: Monkey, patience: float = 120) -> dict[str, int]:
+def _drained(stack: Stack, monkey: Monkey, patience: float = 300) -> dict[str, int]:
     """Waits until nothing is left to do; tells what is left otherwise."""
     deadline = monotonic() + patience
     while True:
