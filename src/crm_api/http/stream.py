@@ -162,7 +162,7 @@ class Stream:
         organization = self.caller.principal.organization
         cursor = self.cursor(self.after)
         state = {"cursor": cursor, "access_version": organization.access_version, "schema_version": organization.schema_version}
-        self._pending.append(b"retry: %d\n" % randint(*RETRY_MS) + _control("ready", state, cursor))
+        self._pending.append(_control("ready", state, cursor, randint(*RETRY_MS)))
         followers.add(self)
         self.kick()
 
@@ -295,6 +295,7 @@ class Stream:
         return [block(self.cursor(row.seq), row.json) for row in rows if row.json is not None]
 
 
-def _control(kind: str, data: dict[str, Any], cursor: str | None = None) -> bytes:
+def _control(kind: str, data: dict[str, Any], cursor: str | None = None, retry_ms: int | None = None) -> bytes:
     place = b"" if cursor is None else b"id: " + cursor.encode() + b"\n"
-    return b"event: " + kind.encode() + b"\n" + place + b"data: " + orjson.dumps(data) + b"\n\n"
+    retry = b"" if retry_ms is None else b"retry: %d\n" % retry_ms
+    return b"event: " + kind.encode() + b"\n" + place + b"data: " + orjson.dumps(data) + b"\n" + retry + b"\n"

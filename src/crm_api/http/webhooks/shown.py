@@ -73,7 +73,7 @@ class WebhookAttempt(Output):
     address: str | None = about("The address that the name led to; null where that is not told.", "203.0.113.7")
     timings: RequestTimings = about("How long it took.", _MS)
     request_bytes: int = about("The length of the body that was sent.", 812)
-    response_headers: list[tuple[str, str]] | None = about(
+    response_headers: list[list[str]] | None = about(
         "Headers of the answer. Of a batch the first of its attempts has headers and body.", [["content-type", "text/plain"]]
     )
     response_body: str | None = about("The first 16 KB of the answer's body, as UTF-8.", "ok")
