@@ -18,20 +18,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.core.clock import format_timestamp
 from crm_api.core.failpoints import reach
-from crm_api.db.statement import Statement, StatementCache, compile_statement
+from crm_api.db.statement import StatementCache, compile_statement
 from crm_api.db.uow import Uow
-from crm_api.kernel import audit_changes
+from crm_api.kernel import audit_changes, event_rows
 from crm_api.kernel.context import Context
 from crm_api.kernel.resource import AnyResource, Draft, Row
-from crm_api.kernel.writes.shape import SEARCH_COLUMNS, Shape, encode, json_columns, shape_of
+from crm_api.kernel.writes.shape import Shape, encode, shape_of
 from crm_api.models.base import table as table_of
 from crm_api.models.columns import FieldType
-from crm_api.models.events import Event, EventSnapshot, OutboxRow
 from crm_api.models.tenancy import Organization
 
 STATE: Final = "kernel.events"
@@ -246,7 +244,7 @@ async def flush(uow: Uow) -> None:
     tables = {change.shape.resource.name: change.shape.table for change in found.changes.values() if change.new is not None}
     tables |= {event.object: event.snapshot for event in found.plain.values() if event.snapshot is not None}
     names = tuple(sorted(tables))
-    statement = found.statements.get(("events", names), lambda: _statement([(name, tables[name]) for name in names]))
+    statement = found.statements.get(("events", names), lambda: event_rows.statement([(name, tables[name]) for name in names]))
     rows = _rows(uow, found)
     await uow.fetch(statement, {"org_id": uow.org_id, "events": encode(rows)})
     for change, row in zip(found.changes.values(), rows, strict=False):
@@ -346,24 +344,6 @@ def _cause(uow: Uow, action: str) -> dict[str, Any]:
     return found
 
 
-_COLUMNS: Final[dict[str, sa.types.TypeEngine[Any]]] = {
-    "id": PgUUID(as_uuid=True),
-    "type": sa.Text(),
-    "object": sa.Text(),
-    "record_id": PgUUID(as_uuid=True),
-    "version": sa.BigInteger(),
-    "occurred_at": TIMESTAMP(timezone=True),
-    "actor": JSONB(),
-    "cause": JSONB(),
-    "changes": JSONB(),
-    "visibility": JSONB(),
-    "transaction_id": PgUUID(as_uuid=True),
-    "transaction_index": sa.Integer(),
-    "transaction_last": sa.Boolean(),
-    "related": JSONB(),
-}
-
-
 _ORG: Final = sa.bindparam("org_id", type_=PgUUID(as_uuid=True))
 _organizations = table_of(Organization)
 _RAISE_ACCESS: Final = compile_statement(
@@ -372,40 +352,3 @@ _RAISE_ACCESS: Final = compile_statement(
     .values(access_version=_organizations.c.access_version + sa.literal_column("1"))
 )
 """Every process keeps what people may do by this number; it rises in the transaction that changes it."""
-
-
-def _statement(tables: Sequence[tuple[str, sa.Table]]) -> Statement:
-    """Inserts events, outbox rows and the rows of the named tables as they are now, in one round trip."""
-    given = sa.select(*json_columns("u", "events", _COLUMNS).c).cte("given")
-    return compile_statement(sa.select(sa.literal_column("1")).add_cte(*_parts(given, tables)))
-
-
-def parts(name: str, stored: sa.CTE) -> list[sa.CTE]:
-    """What a statement that stores records of an object does beside: inserts the events given as `events`, with outbox rows and
-    snapshots, of those records that it has stored, whose rows `stored` returns (`kept_columns`)."""
-    u = json_columns("u", "events", _COLUMNS)
-    given = sa.select(*u.c).select_from(u.join(stored, stored.c.id == u.c.record_id)).cte("given")
-    return _parts(given, [(name, stored)])
-
-
-def kept_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-    """The columns of a snapshot."""
-    return [c for c in table.c if c.name not in SEARCH_COLUMNS]
-
-
-def _parts(given: sa.CTE, tables: Sequence[tuple[str, sa.FromClause]]) -> list[sa.CTE]:
-    events, outbox, snapshots = table_of(Event), table_of(OutboxRow), table_of(EventSnapshot)
-    found = [
-        sa.insert(events).from_select(["org_id", *_COLUMNS], sa.select(_ORG, *given.c), include_defaults=False).cte("written"),
-        sa.insert(outbox).from_select(["org_id", "event_id"], sa.select(_ORG, given.c.id)).cte("queued"),
-    ]
-    for name, table in tables:
-        columns = sa.select(*kept_columns(table)).correlate(table).subquery("_s")
-        row = sa.select(sa.func.to_jsonb(sa.literal_column("_s"))).select_from(columns).scalar_subquery()
-        kept = (
-            sa.select(_ORG, given.c.id, row)
-            .select_from(given.join(table, table.c.id == given.c.record_id))
-            .where(table.c.org_id == _ORG, given.c.object == sa.literal_column(f"'{name}'"))
-        )
-        found.append(sa.insert(snapshots).from_select(["org_id", "event_id", "row"], kept).cte(f"kept_{len(found)}"))
-    return found

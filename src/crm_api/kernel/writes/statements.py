@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 from crm_api.db.statement import Statement, compile_statement
 from crm_api.kernel.context import Context
-from crm_api.kernel.events import kept_columns, parts
+from crm_api.kernel.event_rows import kept_columns, parts
 from crm_api.kernel.fields import fields_of
 from crm_api.kernel.query.projection import UNSHOWN, record_json
 from crm_api.kernel.resource import AnyResource
