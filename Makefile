@@ -26,6 +26,7 @@ run: $(VENV)/.run  ## install and start everything with demonstration data (UP="
 test: check pytest  ## lint, types, layers, OpenAPI and the tests (but those of minutes)
 
 test-long: MARK = slow
+test-long: export CRM_NEW_EXAMPLES = 1
 test-long: pytest  ## the tests that take minutes
 
 pytest: $(VENV)/.dev

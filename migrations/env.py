@@ -29,9 +29,12 @@ _SESSION = (
     # Plain PostgreSQL takes these two as unknown placeholders; Citus needs them to change tables with foreign keys.
     "SET citus.enable_local_reference_table_foreign_keys = off",
     "SET citus.multi_shard_modify_mode TO 'sequential'",
+    "SET statement_timeout = 0",
+    # Whoever else is migrating takes as long as it takes.
+    "SET lock_timeout = 0",
+    f"SELECT pg_advisory_lock({_MIGRATION_LOCK})",
     # A change that can't get its lock fails and is tried again, instead of stopping all traffic behind it.
     "SET lock_timeout = '5s'",
-    "SET statement_timeout = 0",
 )
 
 
@@ -49,7 +52,6 @@ def _url() -> str:
 def _migrate(connection: Connection) -> None:
     for statement in _SESSION:
         connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
     hidden = partitions(connection)
     connection.commit()
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -28,6 +29,11 @@ __all__ = ["pytest_terminal_summary"]
 FOLDER = Path(__file__).parent
 LONG = ("platform", "clients", "docs", "privacy", "sandboxes", "jobs", "journal", "meta", "sealing")
 """Folders with modules of a minute or so. They come first, so that no process is left with one of them when the others are done."""
+
+# The same examples in every run, so that a change is judged by what it changed; `make test-long` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if os.environ.get("CRM_NEW_EXAMPLES") != "1":
+    hypothesis.settings.load_profile("repeatable")
 
 REQUIRE_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 

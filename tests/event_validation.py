@@ -249,9 +249,8 @@ async def _own(connection: asyncpg.Connection, app_url: str, app: Application) -
             registry = await _registry(database, catalog, org_id)
             if object_name not in registry:
                 continue
-            statement = _statement(
-                registry, [object_name], f" AND e.org_id = '{org_id}' AND e.object = '{object_name}' AND e.occurred_at > '{since}'"
-            )
+            later = "" if since is None else f" AND e.occurred_at > '{since}'"
+            statement = _statement(registry, [object_name], f" AND e.org_id = '{org_id}' AND e.object = '{object_name}'{later}")
             known: Events | None = None
             for row in await connection.fetch(statement.sql, *_values(statement)):
                 known = known or _events_of(base, registry, object_name)
