@@ -22,7 +22,7 @@ from starlette.requests import Request
 
 from crm_api.core.clock import SystemClock
 from crm_api.db.engine import Database
-from crm_api.db.statement import Statement, compile_statement
+from crm_api.db.statement import NOW, TODAY, Statement, compile_statement
 from crm_api.db.uow import unit_of_work
 from crm_api.flows.organizations import organization_info
 from crm_api.http.api import REGISTRY
@@ -204,7 +204,8 @@ _NAMES: Final = "(SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(e.change
 
 
 def _values(statement: Statement, **more: Any) -> list[Any]:
-    given = {"api_version": "2026-12-01", "test": False, **more}
+    now = SystemClock().now()
+    given = {"api_version": "2026-12-01", "test": False, NOW: now, TODAY: now.date(), **more}
     return [given[name] for name in statement.names]
 
 

@@ -58,7 +58,7 @@ async def test_who_was_frozen_past_its_lease_changes_nothing(app: Application, s
     first = (await state(hooks.api, endpoint))["lease_id"]
     await lose_lease(hooks.api, endpoint)
     async with another_worker(app, settings, hooks) as second:
-        assert await second.sender.step() == 1
+        assert await second.sender.step() >= 1
         await second.sender.idle()
     assert (await state(hooks.api, endpoint))["lease_id"] is None
     with capture_logs() as logs:
